@@ -1,0 +1,29 @@
+import type { Db, Tx } from "../../db/database.ts";
+import { retrying } from "../../db/retrying.ts";
+
+/** What an authority key is of. The installation's own key is for changes too large for any other. */
+export type AuthoritySubject = { kind: "workspace" | "user" | "tenant" | "connection"; id: string };
+
+/**
+ * Runs a change of authority: takes the exclusive locks of all subjects up front, in order, before any row
+ * lock; then `work`, then commits. Runs that hold these keys shared finish their effect first; whatever
+ * begins after this returns sees the change. Retries when it loses a deadlock or waits too long (handbook 2,
+ * "Exclusive side", "Bounds"). The triggers on the authority tables are what makes other ways of changing
+ * them safe too; this only orders the locks well.
+ */
+export async function changeAuthority<T>(
+  db: Db,
+  subjects: readonly AuthoritySubject[],
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  return retrying(() =>
+    db.transaction(async (tx) => {
+      await tx.query(
+        `select authority_lock('{}', array(
+           select authority_key(kind, id) from jsonb_to_recordset($1::jsonb) as s (kind text, id uuid)))`,
+        [JSON.stringify(subjects)],
+      );
+      return work(tx);
+    }),
+  );
+}

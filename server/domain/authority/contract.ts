@@ -1,0 +1,32 @@
+import type { Capability } from "./capabilities.ts";
+
+/** What an operation needs before it may begin and before each effect. The catalog holds one per operation. */
+export type OperationContract = {
+  /** What people call it, in sentence case: "Sync inventory". */
+  title: string;
+  /** What it does to a tenant, which the tenant's lifecycle permits or not. */
+  operability: OperabilityClass;
+  authorityModes: readonly AuthorityMode[];
+  capability: Capability;
+  prerequisites: readonly Prerequisite[];
+  /** Kinds of authority its own effects change; those keys it takes exclusively from the start. */
+  changesAuthority: readonly "connection"[];
+  maxAttempts: number;
+};
+
+export type AuthorityMode = "actor_bound" | "system_authority";
+export type Prerequisite = "connection_exists" | "connection_verified";
+
+export const lifecycles = ["onboarding", "active", "suspended", "offboarding", "archived"] as const;
+export type Lifecycle = (typeof lifecycles)[number];
+
+export type OperabilityClass = "verify" | "sync" | "backup" | "write" | "own_rows";
+
+/** Handbook 1, "Tenant lifecycle". `write` has the write gate besides. */
+export const operableClasses = {
+  onboarding: ["verify", "own_rows"],
+  active: ["verify", "sync", "backup", "write", "own_rows"],
+  suspended: ["verify", "own_rows"],
+  offboarding: ["verify", "backup", "own_rows"],
+  archived: ["own_rows"],
+} as const satisfies Record<Lifecycle, readonly OperabilityClass[]>;

@@ -1,0 +1,182 @@
+import { operableClasses } from "./contract.ts";
+import type { AssignmentFact, Facts } from "./facts.ts";
+import { type DenialClass, denials, precedenceOf, type ReasonCode } from "./reasons.ts";
+
+export const checkNames = [
+  "workspace_scope",
+  "initiator",
+  "tenant_scope",
+  "capability",
+  "tenant_operability",
+  "provider_connection",
+  "execution_prerequisites",
+] as const;
+export type CheckName = (typeof checkNames)[number];
+
+/** `value` is what was found, in words; `not_applicable` means the check's premise failed or does not exist. */
+export type Check =
+  | { result: "passed" | "not_applicable"; value: string }
+  | { result: "failed"; value: string; reason: ReasonCode };
+export type Checks = Record<CheckName, Check>;
+
+export type Decision = { checks: Checks; decidedAt: Date } & (
+  | {
+      verdict: "allowed";
+      /** Until when the rights relied on last; null: no end is known. */ validUntil: Date | null;
+    }
+  | { verdict: "denied"; reasonCode: ReasonCode; denialClass: DenialClass; retryable: boolean }
+  | { verdict: "deferred"; deferral: { kind: "hold"; until: Date | null } }
+);
+
+/**
+ * Whether a run may begin, or have its next effect, under these facts. Pure and total: every rule of who may
+ * do what is here and in the operations catalog (handbook 1, "Denials", "Tenant lifecycle").
+ */
+export function decide(facts: Facts): Decision {
+  const workspace_scope = checkWorkspace(facts);
+  const initiator = checkInitiator(facts);
+  const tenant_scope = checkTenant(facts, [workspace_scope, initiator]);
+  const checks: Checks = {
+    workspace_scope,
+    initiator,
+    tenant_scope,
+    capability: checkCapability(facts, [workspace_scope, initiator, tenant_scope]),
+    tenant_operability: checkOperability(facts),
+    provider_connection: checkConnection(facts),
+    execution_prerequisites: checkPrerequisites(facts),
+  };
+  return conclude(facts, checks);
+}
+
+function conclude(facts: Facts, checks: Checks): Decision {
+  const base = { checks, decidedAt: facts.now };
+  // A held run is not judged yet: it waits, and is judged by what holds when it is released.
+  if (facts.phase === "begin" && isHeld(facts)) {
+    return { ...base, verdict: "deferred", deferral: { kind: "hold", until: facts.hold?.until ?? null } };
+  }
+  const reasonCode = Object.values(checks)
+    .flatMap((check) => (check.result === "failed" ? [check.reason] : []))
+    .sort((a, b) => precedenceOf(a) - precedenceOf(b))[0];
+  if (reasonCode !== undefined) return { ...base, verdict: "denied", reasonCode, ...denials[reasonCode] };
+  return { ...base, verdict: "allowed", validUntil: endOfRights(facts) };
+}
+
+function isHeld(facts: Facts): boolean {
+  return facts.hold !== null && (facts.hold.until === null || facts.hold.until > facts.now);
+}
+
+/** The union of roles: while any assignment that grants the capability lives, so does the right. */
+function endOfRights(facts: Facts): Date | null {
+  if (facts.authorityMode === "system_authority") return null;
+  const ends = grantingAssignments(facts).map((assignment) => assignment.expiresAt);
+  if (ends.includes(null)) return null;
+  return new Date(Math.max(...ends.flatMap((end) => (end === null ? [] : [end.getTime()]))));
+}
+
+function checkWorkspace(facts: Facts): Check {
+  if (facts.workspace === null) return failed("workspace_mismatch", "the workspace no longer exists");
+  if (facts.workspace.status !== "active") return failed("workspace_mismatch", "the workspace is suspended");
+  if (facts.tenant !== null && facts.tenant.workspaceId !== facts.workspaceId)
+    return failed("workspace_mismatch", "the tenant belongs to another workspace");
+  if (!facts.targetIntact)
+    return failed("workspace_mismatch", "the target is not the one that was requested");
+  return passed(
+    facts.tenant === null ? "the workspace is active" : "the tenant belongs to this workspace",
+  );
+}
+
+function checkInitiator(facts: Facts): Check {
+  if (facts.authorityMode === "system_authority") return notApplicable("requested by the system");
+  if (facts.initiator === null) return failed("initiator_missing", "the account was deleted");
+  if (facts.initiator.status !== "active") return failed("initiator_not_entitled", "the account is disabled");
+  if (facts.initiator.membership === null)
+    return failed("initiator_not_entitled", "not a member of the workspace");
+  if (facts.initiator.membership !== "active")
+    return failed("initiator_not_entitled", "the membership is suspended");
+  return passed("active member");
+}
+
+function checkTenant(facts: Facts, premises: Check[]): Check {
+  if (facts.tenantId === null) return notApplicable("the operation concerns no single tenant");
+  if (facts.tenant === null) return failed("tenant_missing", "the tenant no longer exists");
+  if (facts.authorityMode === "system_authority") return passed("the tenant exists");
+  if (premises.some(hasFailed)) return notApplicable("not asked: an earlier check failed");
+  const live = liveAssignments(facts);
+  if (live.length === 0) return failed("tenant_not_entitled", "no role covers the tenant");
+  return passed(live.map(describeAssignment).join(", "));
+}
+
+function checkCapability(facts: Facts, premises: Check[]): Check {
+  const { capability, authorityModes } = facts.contract;
+  if (!authorityModes.includes(facts.authorityMode)) {
+    return facts.authorityMode === "system_authority"
+      ? failed("system_authority_not_allowed", "the operation may only be requested by a person")
+      : failed("missing_capability", "the operation may not be requested by a person");
+  }
+  if (facts.authorityMode === "system_authority") return passed("the operation consents to system authority");
+  if (premises.some(hasFailed)) return notApplicable("not asked: an earlier check failed");
+  const roles = grantingAssignments(facts).map((assignment) => assignment.roleName);
+  if (roles.length === 0) return failed("missing_capability", `${capability} is not held`);
+  return passed(`${capability} is held through ${[...new Set(roles)].join(", ")}`);
+}
+
+function checkOperability(facts: Facts): Check {
+  if (facts.tenantId === null) return notApplicable("the operation concerns no single tenant");
+  if (facts.tenant === null) return notApplicable("the tenant no longer exists");
+  const permitted: readonly string[] = operableClasses[facts.tenant.lifecycle];
+  return permitted.includes(facts.contract.operability)
+    ? passed(facts.tenant.lifecycle)
+    : failed("tenant_not_operable", facts.tenant.lifecycle);
+}
+
+function checkConnection(facts: Facts): Check {
+  const { prerequisites } = facts.contract;
+  const needed = prerequisites.some((p) => p === "connection_exists" || p === "connection_verified");
+  if (!needed) return notApplicable("the operation needs no connection");
+  if (facts.tenant === null) return notApplicable("the tenant no longer exists");
+  const { connection } = facts;
+  if (connection === null) return failed("provider_connection_invalid", "there is no connection");
+  if (connection.tenantId !== facts.tenantId)
+    return failed("provider_connection_invalid", "the connection is another tenant's");
+  const found = connection.cause === null ? connection.status : `${connection.status}: ${connection.cause}`;
+  if (prerequisites.includes("connection_verified") && connection.status !== "verified")
+    return failed("provider_connection_invalid", found);
+  return passed(found);
+}
+
+function checkPrerequisites(facts: Facts): Check {
+  // "Do not start after": what has begun in time may go on to its end.
+  if (facts.phase !== "checkpoint" && facts.now >= facts.requestExpiresAt)
+    return failed("execution_prerequisite_invalid", "the request expired before it could begin");
+  return passed("the request is in time");
+}
+
+function liveAssignments(facts: Facts): AssignmentFact[] {
+  return facts.assignments.filter(({ expiresAt }) => expiresAt === null || expiresAt > facts.now);
+}
+
+function grantingAssignments(facts: Facts): AssignmentFact[] {
+  return liveAssignments(facts).filter(({ capabilities }) =>
+    capabilities.includes(facts.contract.capability),
+  );
+}
+
+function describeAssignment({ roleName, allTenants }: AssignmentFact): string {
+  return `${roleName} at ${allTenants ? "all tenants" : "this tenant"}`;
+}
+
+function hasFailed(check: Check): boolean {
+  return check.result === "failed";
+}
+
+function passed(value: string): Check {
+  return { result: "passed", value };
+}
+
+function notApplicable(value: string): Check {
+  return { result: "not_applicable", value };
+}
+
+function failed(reason: ReasonCode, value: string): Check {
+  return { result: "failed", value, reason };
+}

@@ -1,0 +1,66 @@
+import { ProviderError } from "../port.ts";
+
+/** What came back, read to its end. Any status: judging it is the caller's business. */
+export type Answer = { status: number; headers: Headers; text: string };
+
+export type Outgoing = {
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: URLSearchParams;
+};
+
+const bodyCapBytes = 16 * 1024 * 1024;
+
+/**
+ * One HTTP call, from connecting to the last byte of the body, within `timeoutMs`. Rejects with the caller's
+ * own reason when `signal` aborts; with `ProviderError` `unavailable` on a network error or time-out, and
+ * `malformed_answer` when the body exceeds 16 MiB. Redirects are not followed: they would carry a token along.
+ */
+export async function exchange(
+  url: string,
+  outgoing: Outgoing,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  signal.throwIfAborted();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      ...outgoing,
+      headers: { ...outgoing.headers, "client-request-id": crypto.randomUUID() },
+      redirect: "manual",
+      signal: AbortSignal.any([signal, timeout]),
+    });
+    return { status: response.status, headers: response.headers, text: await readBody(response) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ProviderError) throw error;
+    if (timeout.aborted) throw new ProviderError("unavailable", `No whole answer within ${timeoutMs} ms`);
+    // The original is left out: what a network error quotes is not ours to vouch for.
+    throw new ProviderError("unavailable", "The provider could not be reached", {
+      detail: networkCode(error),
+    });
+  }
+}
+
+async function readBody(response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.byteLength;
+    // Throwing inside the loop cancels the stream, which closes the connection.
+    if (size > bodyCapBytes) {
+      throw new ProviderError("malformed_answer", `The answer is larger than ${bodyCapBytes} bytes`, {
+        requestId: response.headers.get("request-id"),
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function networkCode(error: unknown): string | null {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : null;
+}

@@ -1,0 +1,28 @@
+import { expect, test } from "@jest/globals";
+import { useDatabase } from "../helpers/database.ts";
+
+const database = useDatabase();
+
+test("a transaction that throws leaves nothing behind and its connection is usable again", async () => {
+  const { db } = database;
+  await expect(
+    db.transaction(async (tx) => {
+      await tx.query("insert into authority_epochs values (1, 1, '1')");
+      throw new Error("in the middle");
+    }),
+  ).rejects.toThrow("in the middle");
+  expect(await db.query("select * from authority_epochs")).toEqual([]);
+});
+
+test("a transaction is READ COMMITTED even where the database defaults to another level", async () => {
+  const { db } = database;
+  await db.query("alter role countersign set default_transaction_isolation = 'repeatable read'");
+  try {
+    const level = await db.transaction((tx) =>
+      tx.query<{ transaction_isolation: string }>("show transaction_isolation"),
+    );
+    expect(level).toEqual([{ transaction_isolation: "read committed" }]);
+  } finally {
+    await db.query("alter role countersign reset default_transaction_isolation");
+  }
+});

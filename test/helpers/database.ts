@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll } from "@jest/globals";
+import pg from "pg";
+import { type Db, openDatabase } from "../../server/db/database.ts";
+
+export type TestDatabase = { db: Db; url: string };
+
+/**
+ * A database of its own for one test file, cloned from the migrated template and dropped at its end. The
+ * returned object is filled before the first test runs.
+ */
+export function useDatabase(): TestDatabase {
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  const holder: { current: TestDatabase | undefined } = { current: undefined };
+  beforeAll(async () => {
+    await administer(`create database ${name} template countersign_template`);
+    const url = new URL(serverUrl());
+    url.pathname = `/${name}`;
+    holder.current = { url: url.href, db: openDatabase({ url: url.href, max: 40 }) };
+  });
+  afterAll(async () => {
+    await holder.current?.db.end();
+    await administer(`drop database if exists ${name} with (force)`);
+  });
+  const filled = () => {
+    if (holder.current === undefined) throw new Error("The test database is there from beforeAll on.");
+    return holder.current;
+  };
+  return {
+    get db() {
+      return filled().db;
+    },
+    get url() {
+      return filled().url;
+    },
+  };
+}
+
+function serverUrl(): string {
+  const url = process.env.TEST_POSTGRES_URL;
+  if (url === undefined) throw new Error("Run the tests through `npm test`: it starts PostgreSQL for them.");
+  return url;
+}
+
+async function administer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl() });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
