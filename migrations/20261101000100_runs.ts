@@ -30,6 +30,7 @@ export async function up(knex: Knex): Promise<void> {
       attempt integer not null default 0 check (attempt >= 0),
       max_attempts integer not null check (max_attempts > 0),
       fencing_token bigint not null default 0 check (fencing_token >= 0),
+      job_id text,
       progress_done integer not null default 0 check (progress_done >= 0),
       progress_total integer check (progress_total >= 0),
       tally jsonb not null default '{}',
@@ -57,6 +58,9 @@ export async function up(knex: Knex): Promise<void> {
         check (outcome not in ('succeeded', 'partially_succeeded') or started_at is not null),
       constraint runs_waiting_is_queued check (waiting_reason is null or status = 'queued')
     );
+    comment on column operation_runs.job_id is 'the queue job that holds the present attempt';
+    comment on column operation_runs.failure_message is 'what went wrong, for failed and partially succeeded runs';
+    comment on column operation_runs.repeats is 'how often the system asked again and was denied for the same reason';
     create unique index runs_request_key on operation_runs (workspace_id, initiator_id, request_key)
       where request_key is not null;
     create index runs_workspace_idx on operation_runs (workspace_id, id desc);
@@ -93,6 +97,7 @@ export async function up(knex: Knex): Promise<void> {
       valid_until timestamptz not null,
       deadline timestamptz,
       idempotency_key uuid,
+      items integer not null default 0 check (items >= 0),
       summary jsonb not null default '{}',
       recorded_at timestamptz not null default clock_timestamp(),
       primary key (run_id, key),
@@ -101,6 +106,14 @@ export async function up(knex: Knex): Promise<void> {
         check (kind <> 'provider' or (deadline is not null and deadline <= valid_until and idempotency_key is not null))
     );
     comment on column effects.attempt is 'set for effects keyed per attempt: a later attempt does not build on them';
+
+    -- The counts of a run's effects that hold for every attempt, summed by name.
+    create function tally_of_effects(of_run uuid) returns jsonb language sql stable as $$
+      select coalesce(jsonb_object_agg(name, total), '{}') from (
+        select c.key as name, sum(c.value::integer) as total
+        from effects e cross join lateral jsonb_each_text(e.summary) as c
+        where e.run_id = of_run and e.attempt is null group by c.key) as counted
+    $$;
 
     -- What a run was asked to do, by whom and where never changes; what ended never starts again.
     create function runs_keep_their_history() returns trigger language plpgsql as $$

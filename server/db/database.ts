@@ -43,11 +43,7 @@ export type Db = Reader & {
 };
 
 /** Opens a pool. `onError` hears of idle connections that break; the pool replaces them by itself. */
-export function openDatabase(options: {
-  url: string;
-  max: number;
-  onError?: (error: Error) => void;
-}): Db {
+export function openDatabase(options: { url: string; max: number; onError?: (error: Error) => void }): Db {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
@@ -56,8 +52,12 @@ export function openDatabase(options: {
   });
   // Without a listener a connection lost while idle (a database restart) would end the process.
   pool.on("error", (error) => options.onError?.(error));
+  // One lost while in use: its query rejects with the same error, and the client is not used again.
+  pool.on("connect", (client) => client.on("error", (error) => options.onError?.(error)));
   const knowsTotal = rememberOnce(async () => {
-    const { rows } = await pool.query<{ n: number }>("select current_setting('server_version_num')::int as n");
+    const { rows } = await pool.query<{ n: number }>(
+      "select current_setting('server_version_num')::int as n",
+    );
     return (rows[0]?.n ?? 0) >= 170_000;
   });
   return {
@@ -75,10 +75,6 @@ export function openDatabase(options: {
 async function inTransaction<T>(pool: pg.Pool, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  const onError = (error: Error) => {
-    broken = error;
-  };
-  client.on("error", onError);
   try {
     await client.query(opening);
     const result = await work(new Tx(client));
@@ -90,7 +86,6 @@ async function inTransaction<T>(pool: pg.Pool, opening: string, work: (tx: Tx) =
     });
     throw error;
   } finally {
-    client.off("error", onError);
     // A connection that could not roll back is closed, never given to the next one with a transaction open.
     client.release(broken);
   }

@@ -12,9 +12,9 @@ export async function migrateDatabase(url: string): Promise<string[]> {
   try {
     const [, applied]: [number, string[]] = await ours.migrate.latest();
     const pool = new pg.Pool({ connectionString: url, max: 1 });
-    pool.on("error", () => {
-      // The query in progress rejects with the same error; this only keeps an idle one from ending the process.
-    });
+    // The query in progress rejects with the same error; without listeners it would end the process instead.
+    pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
     try {
       await runMigrations({ pgPool: pool });
     } finally {

@@ -15,7 +15,8 @@ export type OperationContract = {
 };
 
 export type AuthorityMode = "actor_bound" | "system_authority";
-export type Prerequisite = "connection_exists" | "connection_verified";
+/** `write_gate`: see `checkWriteGate`; every operation that writes to the provider names it. */
+export type Prerequisite = "connection_exists" | "connection_verified" | "write_gate";
 
 export const lifecycles = ["onboarding", "active", "suspended", "offboarding", "archived"] as const;
 export type Lifecycle = (typeof lifecycles)[number];

@@ -9,6 +9,7 @@ export const checkNames = [
   "capability",
   "tenant_operability",
   "provider_connection",
+  "write_gate",
   "execution_prerequisites",
 ] as const;
 export type CheckName = (typeof checkNames)[number];
@@ -33,6 +34,7 @@ export type Decision = { checks: Checks; decidedAt: Date } & (
  * do what is here and in the operations catalog (handbook 1, "Denials", "Tenant lifecycle").
  */
 export function decide(facts: Facts): Decision {
+  const provider_connection = checkConnection(facts);
   const workspace_scope = checkWorkspace(facts);
   const initiator = checkInitiator(facts);
   const tenant_scope = checkTenant(facts, [workspace_scope, initiator]);
@@ -42,7 +44,8 @@ export function decide(facts: Facts): Decision {
     tenant_scope,
     capability: checkCapability(facts, [workspace_scope, initiator, tenant_scope]),
     tenant_operability: checkOperability(facts),
-    provider_connection: checkConnection(facts),
+    provider_connection,
+    write_gate: checkWriteGate(facts, [provider_connection]),
     execution_prerequisites: checkPrerequisites(facts),
   };
   return conclude(facts, checks);
@@ -80,9 +83,7 @@ function checkWorkspace(facts: Facts): Check {
     return failed("workspace_mismatch", "the tenant belongs to another workspace");
   if (!facts.targetIntact)
     return failed("workspace_mismatch", "the target is not the one that was requested");
-  return passed(
-    facts.tenant === null ? "the workspace is active" : "the tenant belongs to this workspace",
-  );
+  return passed(facts.tenant === null ? "the workspace is active" : "the tenant belongs to this workspace");
 }
 
 function checkInitiator(facts: Facts): Check {
@@ -131,8 +132,7 @@ function checkOperability(facts: Facts): Check {
 
 function checkConnection(facts: Facts): Check {
   const { prerequisites } = facts.contract;
-  const needed = prerequisites.some((p) => p === "connection_exists" || p === "connection_verified");
-  if (!needed) return notApplicable("the operation needs no connection");
+  if (prerequisites.length === 0) return notApplicable("the operation needs no connection");
   if (facts.tenant === null) return notApplicable("the tenant no longer exists");
   const { connection } = facts;
   if (connection === null) return failed("provider_connection_invalid", "there is no connection");
@@ -142,6 +142,27 @@ function checkConnection(facts: Facts): Check {
   if (prerequisites.includes("connection_verified") && connection.status !== "verified")
     return failed("provider_connection_invalid", found);
   return passed(found);
+}
+
+/** How old (milliseconds) a verification may be for the write gate to stay open (handbook 4, "Write gate"). */
+export const writeGateMaxAge = 24 * 3_600_000;
+
+/** Verified recently, with the present credential, which has not run out, and with the permissions to write. */
+function checkWriteGate(facts: Facts, premises: Check[]): Check {
+  if (!facts.contract.prerequisites.includes("write_gate"))
+    return notApplicable("the operation writes nothing at the provider");
+  const { connection, now } = facts;
+  if (connection === null || premises.some(hasFailed))
+    return notApplicable("not asked: an earlier check failed");
+  if (connection.verifiedVersion !== connection.credentialVersion)
+    return failed("write_gate_blocked", "the credential changed since it was verified");
+  if (connection.verifiedAt === null || now.getTime() - connection.verifiedAt.getTime() >= writeGateMaxAge)
+    return failed("write_gate_blocked", "the last verification is too old");
+  if (connection.credentialExpiresAt !== null && connection.credentialExpiresAt <= now)
+    return failed("write_gate_blocked", "the credential has expired");
+  const missing = facts.writeRoles.filter((role) => !connection.grantedRoles.includes(role));
+  if (missing.length > 0) return failed("write_gate_blocked", `${missing.join(", ")} is not granted`);
+  return passed("open");
 }
 
 function checkPrerequisites(facts: Facts): Check {

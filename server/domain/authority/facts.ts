@@ -22,6 +22,8 @@ export type Facts = {
     status: "active" | "disabled";
     membership: "active" | "suspended" | null;
   } | null;
+  /** Provider permissions that writing the frozen target needs; empty for an operation that only reads. */
+  writeRoles: string[];
   /** Those of the initiator in the run's workspace that cover its tenant, lapsed ones included. */
   assignments: AssignmentFact[];
   tenant: { workspaceId: string; lifecycle: Lifecycle } | null;
@@ -42,4 +44,8 @@ export type ConnectionFact = {
   status: "unverified" | "verified" | "invalid";
   cause: string | null;
   verifiedAt: Date | null;
+  credentialVersion: number;
+  verifiedVersion: number | null;
+  credentialExpiresAt: Date | null;
+  grantedRoles: string[];
 };

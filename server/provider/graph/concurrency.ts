@@ -10,12 +10,12 @@ export async function mapConcurrently<Item, Result>(
 ): Promise<Result[]> {
   const stop = new AbortController();
   const shared = AbortSignal.any([signal, stop.signal]);
-  const results = new Map<number, Result>();
+  const results: Result[] = new Array(items.length);
   const queue = items.entries();
 
   async function work(): Promise<void> {
     // One iterator for all workers: each takes the next item that nobody has taken.
-    for (const [index, item] of queue) results.set(index, await map(item, shared));
+    for (const [index, item] of queue) results[index] = await map(item, shared);
   }
 
   async function workOrStop(): Promise<void> {
@@ -30,8 +30,5 @@ export async function mapConcurrently<Item, Result>(
   const outcomes = await Promise.allSettled(Array.from({ length: limit }, workOrStop));
   // `shared` keeps the reason that came first: the caller's own or the first failure.
   if (outcomes.some((outcome) => outcome.status === "rejected")) throw shared.reason;
-  return items.flatMap((_, index) => {
-    const result = results.get(index);
-    return result === undefined ? [] : [result];
-  });
+  return results;
 }

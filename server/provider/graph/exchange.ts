@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ProviderError } from "../port.ts";
 
 /** What came back, read to its end. Any status: judging it is the caller's business. */
@@ -9,6 +10,7 @@ export type Outgoing = {
   body?: URLSearchParams;
 };
 
+const networkError = z.object({ cause: z.object({ code: z.string() }) });
 const bodyCapBytes = 16 * 1024 * 1024;
 
 /**
@@ -61,6 +63,5 @@ async function readBody(response: Response): Promise<string> {
 }
 
 function networkCode(error: unknown): string | null {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : null;
+  return networkError.safeParse(error).data?.cause.code ?? null;
 }

@@ -43,7 +43,7 @@ async function completePolicies(
 }
 
 function readPolicy(rule: PolicyRule, payload: JsonObject): ProviderPolicy {
-  const id = payload["id"];
+  const id = payload.id;
   const name = payload[rule.nameKey] ?? "";
   const odataType = payload["@odata.type"] ?? rule.impliedType;
   if (typeof id !== "string" || id === "" || typeof name !== "string" || typeof odataType !== "string") {

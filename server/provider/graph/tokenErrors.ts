@@ -8,7 +8,9 @@ const tokenErrorBody = z.object({
   trace_id: z.string().optional(),
 });
 
-const meaningOf: Record<number, ProviderErrorCode> = {
+type LoginErrorCode = Exclude<ProviderErrorCode, "permission_missing">;
+
+const meaningOf: Record<number, LoginErrorCode> = {
   7000215: "credential_rejected", // wrong secret
   7000222: "credential_rejected", // expired secret
   700027: "credential_rejected", // wrong or expired certificate
@@ -19,13 +21,13 @@ const meaningOf: Record<number, ProviderErrorCode> = {
   90033: "unavailable", // the identity provider's own "try later"
 };
 
-const sentenceFor = {
+const sentenceFor: Record<LoginErrorCode, string> = {
   credential_rejected: "The identity provider refuses these credentials",
   approval_required: "The tenant's conditional access refuses this application",
   unavailable: "The identity provider is not available",
   rejected: "The identity provider refused the token request",
   malformed_answer: "The identity provider's answer is not what the contract says",
-} as const;
+};
 
 /**
  * The error that a token endpoint's refusal stands for. Its text is ours throughout: the description the
@@ -44,10 +46,10 @@ export async function errorFromLogin(response: Response): Promise<ProviderError>
   return new ProviderError(code, `${sentenceFor[code]} (${detail})`, { detail, requestId });
 }
 
-function codeFor(status: number, aadsts: number | null, readable: boolean): keyof typeof sentenceFor {
+function codeFor(status: number, aadsts: number | null, readable: boolean): LoginErrorCode {
   if (status === 429 || status >= 500) return "unavailable";
   const meaning = aadsts === null ? undefined : meaningOf[aadsts];
-  if (meaning !== undefined && meaning !== "permission_missing") return meaning;
+  if (meaning !== undefined) return meaning;
   return readable && status >= 400 ? "rejected" : "malformed_answer";
 }
 

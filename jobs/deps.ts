@@ -1,0 +1,44 @@
+import type { Logger } from "pino";
+import { type Db, workerBounds } from "../server/db/database.ts";
+import { retrying } from "../server/db/retrying.ts";
+import type { CredentialKey } from "../server/domain/connections/sealing.ts";
+import { type Begun, beginAttempts, type Delivery } from "../server/domain/operations/beginAttempts.ts";
+import { type Ending, finishRuns } from "../server/domain/operations/finishRuns.ts";
+import type { Run } from "../server/domain/operations/run.ts";
+import type { Provider } from "../server/provider/port.ts";
+import { makeBatcher } from "./batch.ts";
+import { type LiveAttempts, makeLiveAttempts } from "./liveAttempts.ts";
+
+/** What `withReauthorization` works with. Tasks are handed none of it. */
+export type WorkerDeps = {
+  db: Db;
+  provider: Provider;
+  credentialKeys: readonly CredentialKey[];
+  log: Logger;
+  attempts: LiveAttempts;
+  /** Begins an attempt, sharing one gate transaction with deliveries that come at the same time. */
+  begin(delivery: Delivery): Promise<Begun>;
+  /** Ends an attempt that reached its end; false when it was no longer the run's present one. */
+  finish(ending: { run: Run; ending: Ending }): Promise<boolean>;
+};
+
+/** Runs that share a gate transaction: large enough to spread its cost, small enough to keep locks short. */
+const batchSize = 100;
+
+export function makeWorkerDeps(
+  given: Pick<WorkerDeps, "db" | "provider" | "credentialKeys" | "log">,
+): WorkerDeps {
+  const { db } = given;
+  return {
+    ...given,
+    attempts: makeLiveAttempts(),
+    begin: makeBatcher(batchSize, async (deliveries: readonly Delivery[]) => {
+      const begun = await retrying(() => db.transaction((tx) => beginAttempts(tx, deliveries), workerBounds));
+      return deliveries.map(({ runId }) => begun.get(runId) ?? { kind: "absent" });
+    }),
+    finish: makeBatcher(batchSize, async (endings: readonly { run: Run; ending: Ending }[]) => {
+      const ended = await retrying(() => db.transaction((tx) => finishRuns(tx, endings), workerBounds));
+      return endings.map(({ run }) => ended.has(run.id));
+    }),
+  };
+}

@@ -1,0 +1,77 @@
+import { workerBounds } from "../server/db/database.ts";
+import { isTransient, retrying, sqlStateOf } from "../server/db/retrying.ts";
+import { markConnectionInvalid } from "../server/domain/connections/markConnectionInvalid.ts";
+import { type Fault, failAttempt, handBackAttempt } from "../server/domain/operations/endAttempt.ts";
+import type { Run } from "../server/domain/operations/run.ts";
+import { checkpoint, RunStopped } from "../server/domain/operations/runEffect.ts";
+import { ProviderError } from "../server/provider/port.ts";
+import type { WorkerDeps } from "./deps.ts";
+
+/** A fault in words that are safe to show and to log; what Graphile Worker keeps of a failed job. */
+export class AttemptFailed extends Error {
+  override readonly name = "AttemptFailed";
+}
+
+/**
+ * Settles an attempt that threw. Authority that ended has already been written; a stopping worker hands the
+ * run back; a credential the provider refuses becomes an authority fact, and the gate decides on it; anything
+ * else is a fault: the run is queued again and this throws, so that the queue retries with a fresh gate, or
+ * returns when the run has failed for good.
+ */
+export async function settleFault(
+  deps: WorkerDeps,
+  attempt: { run: Run; credentialVersion: number | null; stopping: boolean; retryInSeconds: number },
+  thrown: unknown,
+): Promise<void> {
+  const { run } = attempt;
+  if (thrown instanceof RunStopped) return;
+  if (attempt.stopping) {
+    await handBackAttempt(deps.db, run);
+    return;
+  }
+  if (thrown instanceof ProviderError && thrown.code === "credential_rejected") {
+    if (!(await mayGoOn(deps, run, attempt.credentialVersion, thrown))) return;
+  }
+  const fault = faultOf(thrown);
+  deps.log.warn({ run: run.id, attempt: run.attempt, fault: fault.code, err: thrown }, fault.message);
+  const after = await failAttempt(deps.db, run, fault, attempt.retryInSeconds);
+  if (after === "retried") throw new AttemptFailed(fault.message);
+}
+
+/** Whether the run may still go on once its connection has been marked: only the gate can say no. */
+async function mayGoOn(
+  deps: WorkerDeps,
+  run: Run,
+  credentialVersion: number | null,
+  error: ProviderError,
+): Promise<boolean> {
+  if (run.connectionId === null) return true;
+  await markConnectionInvalid(deps.db, {
+    connectionId: run.connectionId,
+    credentialVersion,
+    cause: error.message,
+    runId: run.id,
+  });
+  const answer = await retrying(() => deps.db.transaction((tx) => checkpoint(tx, run), workerBounds));
+  return answer.kind === "allowed";
+}
+
+function faultOf(thrown: unknown): Fault {
+  if (thrown instanceof ProviderError) {
+    const support = thrown.requestId === null ? "" : ` (request ${thrown.requestId})`;
+    return thrown.code === "unavailable"
+      ? { code: "provider_unavailable", message: `Microsoft did not answer: ${thrown.message}${support}` }
+      : { code: "provider_refused", message: `Microsoft refused: ${thrown.message}${support}` };
+  }
+  if (isTransient(thrown) || sqlStateOf(thrown)?.startsWith("08") === true || isConnectionError(thrown))
+    return { code: "internal_error", message: "The database did not answer in time." };
+  return {
+    code: "internal_error",
+    message: "An unexpected error; the worker's log has it under this run's id.",
+  };
+}
+
+function isConnectionError(thrown: unknown): boolean {
+  const state = sqlStateOf(thrown);
+  return state === "ECONNREFUSED" || state === "ECONNRESET" || state === "57P01" || state === "57P02";
+}

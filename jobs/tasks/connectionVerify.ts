@@ -1,0 +1,70 @@
+import { recordRejection, recordVerification } from "../../server/domain/connections/recordVerification.ts";
+import { ProviderError, policyTypes, readRoleOf } from "../../server/provider/port.ts";
+import type { AuthorizedRun } from "../authorizedRun.ts";
+import { withReauthorization } from "../withReauthorization.ts";
+
+/**
+ * Proves a connection (handbook 4, "Verification"): a token is issued, it is the tenant's directory's, the
+ * organization answers and agrees, and which permissions are granted. The result is an authority fact, so its
+ * effect holds the connection's key exclusively.
+ */
+export const connectionVerify = withReauthorization("provider.connection.verify", async (run) => {
+  const proof = await prove(run);
+  const { id: connectionId, credentialVersion } = run.connection;
+  if (proof.kind === "refuted") {
+    const { cause } = proof;
+    await run.effect("verification", async (tx) => {
+      await recordRejection(tx, { connectionId, credentialVersion, cause, runId: run.id });
+      return { items: 1, counts: { refuted: 1 } };
+    });
+    return { outcome: "failed", code: "verification_failed", message: cause };
+  }
+  const { grantedRoles } = proof;
+  await run.effect("verification", async (tx) => {
+    await recordVerification(tx, { connectionId, credentialVersion, grantedRoles, runId: run.id });
+    return { items: 1, counts: { verified: 1 } };
+  });
+  const missing = missingRoles(grantedRoles);
+  if (missing.length === 0) return { outcome: "succeeded" };
+  return {
+    outcome: "partially_succeeded",
+    message: `The connection works, but ${missing.join(", ")} is not granted: what needs it will be skipped.`,
+  };
+});
+
+type Proof = { kind: "proved"; grantedRoles: string[] } | { kind: "refuted"; cause: string };
+
+async function prove({ provider, connection, signal }: AuthorizedRun): Promise<Proof> {
+  try {
+    const access = await provider.readGrantedAccess(signal);
+    if (access.directoryId !== connection.directoryId)
+      return { kind: "refuted", cause: "The token was issued by another directory than this tenant's." };
+    const organization = await provider.readOrganization(signal);
+    if (organization.directoryId !== connection.directoryId)
+      return { kind: "refuted", cause: "The organization that answers is not this tenant's directory." };
+    return { kind: "proved", grantedRoles: access.roles };
+  } catch (error) {
+    if (error instanceof ProviderError && refutes(error)) return { kind: "refuted", cause: error.message };
+    throw error;
+  }
+}
+
+/** An answer that says no is a result; no answer, or one that makes no sense, is a fault and tried again. */
+function refutes(error: ProviderError): boolean {
+  return (
+    error.code === "credential_rejected" ||
+    error.code === "permission_missing" ||
+    error.code === "approval_required" ||
+    error.code === "rejected"
+  );
+}
+
+function missingRoles(granted: readonly string[]): string[] {
+  const needed = new Set(policyTypes.map((type) => readRoleOf[type]));
+  return [...needed].filter((role) => !granted.includes(role) && !granted.includes(writingFormOf(role)));
+}
+
+/** A permission to write includes the one to read. */
+function writingFormOf(role: string): string {
+  return role.replace(/\.Read\./, ".ReadWrite.");
+}

@@ -1,0 +1,83 @@
+import type { JobHelpers, Task } from "graphile-worker";
+import type { Begun, Delivery } from "../server/domain/operations/beginAttempts.ts";
+import type { OperationName } from "../server/domain/operations/catalog.ts";
+import { recordUndecided } from "../server/domain/operations/endAttempt.ts";
+import type { Ending } from "../server/domain/operations/finishRuns.ts";
+import type { Run } from "../server/domain/operations/run.ts";
+import { type AuthorizedRun, openRun } from "./authorizedRun.ts";
+import type { WorkerDeps } from "./deps.ts";
+import { acceptDelivery } from "./payload.ts";
+import { AttemptFailed, settleFault } from "./settleFault.ts";
+
+/** What an operation does once authorized. It returns how it ended; a fault throws. */
+export type Perform = (run: AuthorizedRun) => Promise<Exclude<Ending, { outcome: "blocked" }>>;
+
+const reauthorized: unique symbol = Symbol("reauthorized");
+
+/** A task that gates. The symbol is this module's own: nothing else can make one, and the task list takes no other. */
+export type ReauthorizedTask = {
+  readonly [reauthorized]: true;
+  readonly operation: OperationName;
+  bind(deps: WorkerDeps): Task;
+};
+
+/**
+ * The only way to make a task that affects a tenant. For every delivery: read the run's id, take a fencing
+ * token and gate; only then `perform`. A denial returns, because it is final; a fault throws and is retried
+ * with a fresh gate (handbook 2, "Graphile Worker facts that bind us").
+ */
+export function withReauthorization(operation: OperationName, perform: Perform): ReauthorizedTask {
+  return {
+    [reauthorized]: true,
+    operation,
+    bind: (deps) => async (payload, helpers) => {
+      const delivery = await acceptDelivery(deps, operation, payload, helpers.job.id);
+      if (delivery === undefined) return;
+      const begun = await begin(deps, delivery, helpers);
+      if (begun.kind !== "authorized") {
+        deps.log.info({ run: delivery.runId, operation }, `run not begun: ${begun.kind}`);
+        return;
+      }
+      await performAttempt(deps, begun.run, perform, helpers);
+    },
+  };
+}
+
+/** Fails closed: when the gate could not decide, nothing ran, and the queue delivers again. */
+async function begin(deps: WorkerDeps, delivery: Delivery, helpers: JobHelpers): Promise<Begun> {
+  try {
+    return await deps.begin(delivery);
+  } catch (error) {
+    deps.log.error({ run: delivery.runId, err: error }, "authority could not be decided");
+    await recordUndecided(deps.db, delivery.runId, retryDelay(helpers));
+    throw new AttemptFailed("Authority could not be decided.");
+  }
+}
+
+async function performAttempt(
+  deps: WorkerDeps,
+  run: Run,
+  perform: Perform,
+  helpers: JobHelpers,
+): Promise<void> {
+  const attempt = deps.attempts.open(run, helpers.abortSignal);
+  let credentialVersion: number | null = null;
+  try {
+    const opened = await openRun(deps, attempt);
+    credentialVersion = opened.connection.credentialVersion;
+    const ending = await perform(opened);
+    const ended = await deps.finish({ run, ending });
+    deps.log.info({ run: run.id, outcome: ended ? ending.outcome : "fenced" }, "run ended");
+  } catch (thrown) {
+    const stopping = helpers.abortSignal?.aborted ?? false;
+    const retryInSeconds = retryDelay(helpers);
+    await settleFault(deps, { run, credentialVersion, stopping, retryInSeconds }, thrown);
+  } finally {
+    attempt.end();
+  }
+}
+
+/** Graphile Worker's own backoff, in seconds, so that the page says when it will really try again. */
+function retryDelay(helpers: JobHelpers): number {
+  return Math.exp(Math.min(10, helpers.job.attempts));
+}

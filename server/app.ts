@@ -1,0 +1,73 @@
+import { fileURLToPath } from "node:url";
+import ejs from "ejs";
+import express, { type Express } from "express";
+import type { Logger } from "pino";
+import type { WebConfig } from "./config.ts";
+import type { Db } from "./db/database.ts";
+import { assetFiles, assets } from "./http/assets.ts";
+import { csrf } from "./http/csrf.ts";
+import { errorPages, nothingHere } from "./http/errorPages.ts";
+import { makeIdentity } from "./http/identity.ts";
+import { requestLog } from "./http/requestLog.ts";
+import { neverKept, securityHeaders } from "./http/securityHeaders.ts";
+import { serveGuarded, servePublic } from "./http/serve.ts";
+import { sessions } from "./http/sessions.ts";
+import { makeSignInLimits } from "./http/signInLimits.ts";
+import { viewBasics, viewers } from "./http/viewers.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { homeRoutes } from "./routes/home.ts";
+import { notificationRoutes } from "./routes/notifications.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { publicSignInRoutes, signOutRoutes } from "./routes/signIn.ts";
+
+export type AppConfig = Pick<WebConfig, "NODE_ENV" | "SESSION_SECRET" | "REQUEST_EXPIRY_HOURS">;
+
+/** What the app needs from outside. `config` is never read from the environment here. */
+export type AppDeps = { db: Db; logger: Logger; config: AppConfig };
+
+export function createApp({ db, logger, config }: AppDeps): Express {
+  const app = express();
+  configure(app, config);
+
+  const identity = makeIdentity(db);
+  app.use(requestLog(logger));
+  app.use(securityHeaders(config));
+  app.use(assetFiles());
+  app.use(neverKept);
+  app.use(viewBasics(assets));
+  app.use(express.urlencoded({ extended: false, limit: "20kb" }));
+  app.use(sessions(db, config));
+  app.use(csrf.csrfSynchronisedProtection);
+  app.use(identity.restore);
+  app.use(viewers(db));
+
+  servePublic(app, {
+    ...healthRoutes(db),
+    ...publicSignInRoutes({ identity, limits: makeSignInLimits(db) }),
+  });
+  serveGuarded(app, db, {
+    ...signOutRoutes(db),
+    ...homeRoutes(),
+    ...operationRoutes(db),
+    ...notificationRoutes(db),
+    ...auditRoutes(db),
+  });
+
+  app.use(nothingHere);
+  app.use(errorPages(db));
+  return app;
+}
+
+function configure(app: Express, config: AppConfig): void {
+  app.engine("ejs", ejs.renderFile);
+  app.set("views", fileURLToPath(new URL("../views", import.meta.url)));
+  app.set("view engine", "ejs");
+  app.set("view cache", config.NODE_ENV !== "development");
+  app.set("query parser", "simple");
+  app.disable("x-powered-by");
+  // Pages differ by who looks; a tag would only tell foreign and absent apart.
+  app.disable("etag");
+  // One proxy in front, as on Heroku: the address people come from and whether they came over TLS.
+  if (config.NODE_ENV === "production") app.set("trust proxy", 1);
+}

@@ -1,0 +1,68 @@
+import type { Reader } from "../../db/database.ts";
+import type { Capability } from "./capabilities.ts";
+import { inWorkspace, isEntitled, may, mayAnywhere, tenantScope, type Viewer } from "./viewer.ts";
+
+/** Where something stands. `own`: the viewer asked for it, which is scope enough for a run without a tenant. */
+export type Place = { workspaceId: string; tenantId: string | null; own: boolean };
+
+/** The viewer in the place's workspace, or undefined when they are not entitled there. */
+export function entitledAt(viewer: Viewer, place: Place): Viewer | undefined {
+  const there = inWorkspace(viewer, place.workspaceId);
+  if (there === undefined) return undefined;
+  const asInitiator = place.tenantId === null && place.own;
+  return asInitiator || isEntitled(there, place.tenantId) ? there : undefined;
+}
+
+export function mayAt(viewer: Viewer, capability: Capability, place: Place): boolean {
+  const there = entitledAt(viewer, place);
+  if (there === undefined) return false;
+  if (may(there, capability, place.tenantId)) return true;
+  return place.tenantId === null && place.own && mayAnywhere(there, capability);
+}
+
+/** A run stands in the workspace it was requested in, also when its tenant was archived, moved or deleted. */
+export async function findPlaceOfRun(reader: Reader, viewer: Viewer, runId: string) {
+  const [place] = await reader.query<Place>(
+    `select workspace_id as "workspaceId", tenant_id as "tenantId",
+       initiator_id is not distinct from $2 as own
+     from operation_runs where id = $1`,
+    [runId, viewer.user.id],
+  );
+  return place;
+}
+
+export async function findPlaceOfTenant(reader: Reader, tenantId: string): Promise<Place | undefined> {
+  const [place] = await reader.query<Place>(
+    `select workspace_id as "workspaceId", id as "tenantId", false as own from tenants where id = $1`,
+    [tenantId],
+  );
+  return place;
+}
+
+/** Whether the person is a member of the viewer's present workspace, suspended ones included. */
+export async function isMemberHere(reader: Reader, viewer: Viewer, userId: string): Promise<boolean> {
+  const rows = await reader.query(`select 1 from memberships where workspace_id = $1 and user_id = $2`, [
+    viewer.workspace?.id ?? null,
+    userId,
+  ]);
+  return rows.length > 0;
+}
+
+/** Whether the audit entry is of the viewer's present workspace and of a tenant whose trail they may see. */
+export async function isAuditEventInScope(reader: Reader, viewer: Viewer, eventId: string): Promise<boolean> {
+  const scope = tenantScope(viewer, "audit.view");
+  const rows = await reader.query(
+    `select 1 from audit_events
+     where id = $1 and workspace_id = $2 and ($3::uuid[] is null or tenant_id = any ($3))`,
+    [eventId, viewer.workspace?.id ?? null, scope === "all" ? null : scope],
+  );
+  return rows.length > 0;
+}
+
+export async function isNotificationOf(reader: Reader, viewer: Viewer, notificationId: string) {
+  const rows = await reader.query(`select 1 from notifications where id = $1 and user_id = $2`, [
+    notificationId,
+    viewer.user.id,
+  ]);
+  return rows.length > 0;
+}

@@ -1,0 +1,120 @@
+import { type Db, type Tx, workerBounds } from "../../db/database.ts";
+import { retrying } from "../../db/retrying.ts";
+import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
+import { enqueueRuns } from "./enqueue.ts";
+import { type FailureCode, finishRuns } from "./finishRuns.ts";
+import { type Run, runColumns } from "./run.ts";
+
+/** What an attempt failed of. `message` is sanitized: it is shown to people and kept. */
+export type Fault = { code: FailureCode; message: string };
+
+/** What became of a run whose attempt failed. `fenced`: the attempt was no longer the run's, nothing written. */
+export type AfterFault = "retried" | "failed" | "fenced";
+
+/**
+ * Records that an attempt failed: back to `queued` with the error and when the queue tries again
+ * (`retryInSeconds`), or `failed` when it was the last one. The next attempt gates afresh.
+ */
+export async function failAttempt(
+  db: Db,
+  run: Run,
+  fault: Fault,
+  retryInSeconds: number,
+): Promise<AfterFault> {
+  return ending(db, run, async (tx, present) => {
+    await recordAudit(
+      tx,
+      attemptEvent(present, "run.attempt_failed", { code: fault.code, message: fault.message }),
+    );
+    if (present.attempt >= present.maxAttempts) {
+      await finishRuns(tx, [{ run: present, ending: { outcome: "failed", ...fault } }]);
+      return "failed";
+    }
+    await tx.query(
+      `update operation_runs set status = 'queued', last_error = $2, job_id = null,
+         next_attempt_at = clock_timestamp() + make_interval(secs => $3) where id = $1`,
+      [run.id, fault.message.slice(0, 1000), retryInSeconds],
+    );
+    return "retried";
+  });
+}
+
+/**
+ * Gives a run back that this worker cannot finish because it stops: it stays queued with a job of its own,
+ * resumes where its effects ended, and has spent no attempt.
+ */
+export async function handBackAttempt(db: Db, run: Run): Promise<AfterFault> {
+  return ending(db, run, async (tx, present) => {
+    await tx.query(
+      `update operation_runs set status = 'queued', attempt = attempt - 1, job_id = null where id = $1`,
+      [run.id],
+    );
+    await recordAudit(tx, attemptEvent(present, "run.handed_back", {}));
+    await enqueueRuns(tx, [run.id]);
+    return "retried";
+  });
+}
+
+/**
+ * Records that a delivery could not be decided (database error, lock time-out): it spends an attempt without
+ * having run, and ends the run `failed` / `authority_undecided` when attempts run out. Fails closed: nothing
+ * of the run happened. A run that is under way elsewhere, or has ended, is left alone.
+ */
+export async function recordUndecided(db: Db, runId: string, retryInSeconds: number): Promise<void> {
+  const message = "Whether the run may begin could not be decided: the database did not answer in time.";
+  await retrying(() =>
+    db.transaction(async (tx) => {
+      const run = await lockRun(tx, runId);
+      if (run?.status !== "queued") return;
+      const [spent] = await tx.query<Run>(
+        `update operation_runs set attempt = attempt + 1, last_error = $2,
+           next_attempt_at = clock_timestamp() + make_interval(secs => $3)
+         where id = $1 returning ${runColumns}`,
+        [runId, message, retryInSeconds],
+      );
+      if (spent === undefined) return;
+      await recordAudit(
+        tx,
+        attemptEvent(spent, "run.attempt_failed", { code: "authority_undecided", message }),
+      );
+      if (spent.attempt < spent.maxAttempts) return;
+      await finishRuns(tx, [
+        { run: spent, ending: { outcome: "failed", code: "authority_undecided", message } },
+      ]);
+    }, workerBounds),
+  );
+}
+
+async function ending(
+  db: Db,
+  run: Run,
+  work: (tx: Tx, present: Run) => Promise<AfterFault>,
+): Promise<AfterFault> {
+  return retrying(() =>
+    db.transaction(async (tx) => {
+      const present = await lockRun(tx, run.id);
+      if (present?.status !== "running" || present.fencingToken !== run.fencingToken) return "fenced";
+      return work(tx, present);
+    }, workerBounds),
+  );
+}
+
+async function lockRun(tx: Tx, runId: string): Promise<Run | undefined> {
+  const [run] = await tx.query<Run>(
+    `select ${runColumns} from operation_runs where id = $1 for no key update`,
+    [runId],
+  );
+  return run;
+}
+
+function attemptEvent(run: Run, action: string, details: Record<string, unknown>): AuditEvent {
+  return {
+    workspaceId: run.workspaceId,
+    tenantId: run.tenantId,
+    actor: null,
+    action,
+    subject: { type: "run", id: run.id },
+    outcome: action === "run.attempt_failed" ? "failed" : "done",
+    details: { operation: run.operation, attempt: run.attempt, ...details },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Tx } from "../../db/database.ts";
+import type { Decision } from "../authority/decide.ts";
+import { type GatedSubject, gate } from "../authority/gate.ts";
+import { contractOf, type OperationName } from "./catalog.ts";
+import { type Run, runColumns, subjectOf } from "./run.ts";
+
+export type GatedRun = { run: Run; decision: Decision | null };
+
+/**
+ * Gates stored runs in the caller's transaction: authority locks, then the run rows, then facts and verdicts
+ * (see `gate`). `exclusiveFor` names the operation whose own effects change authority, when one is about to.
+ * A run that has ended comes back with no decision; one that does not exist does not come back.
+ */
+export async function gateRuns(
+  tx: Tx,
+  runIds: readonly string[],
+  phase: "begin" | "checkpoint",
+  exclusiveFor?: OperationName,
+): Promise<GatedRun[]> {
+  const answers = await gate<GatedSubject & { run: Run }>(tx, runIds, {
+    phase,
+    exclusive: exclusiveFor === undefined ? [] : contractOf(exclusiveFor).changesAuthority,
+    lockRows: async (locked) => {
+      const runs = await lockRuns(locked, runIds);
+      return runs.map((run) => ({ ...subjectOf(run), status: run.status, run }));
+    },
+  });
+  return answers.map(({ subject, decision }) => ({ run: subject.run, decision }));
+}
+
+function lockRuns(tx: Tx, runIds: readonly string[]): Promise<Run[]> {
+  return tx.query<Run>(
+    `select ${runColumns} from operation_runs where id = any ($1::uuid[]) order by id for no key update`,
+    [runIds],
+  );
+}

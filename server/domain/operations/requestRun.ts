@@ -1,0 +1,215 @@
+import { v7 as uuidv7 } from "uuid";
+import { type Db, type Tx, workerBounds } from "../../db/database.ts";
+import { retrying } from "../../db/retrying.ts";
+import { policyTypes } from "../../provider/port.ts";
+import { type Actor, recordAudit } from "../audit/recordAudit.ts";
+import type { Capability } from "../authority/capabilities.ts";
+import type { Decision } from "../authority/decide.ts";
+import { gateRequest } from "../authority/gate.ts";
+import { type DenialClass, denials, type ReasonCode } from "../authority/reasons.ts";
+import { contractOf, type OperationName } from "./catalog.ts";
+import { enqueueRuns } from "./enqueue.ts";
+import { finishRuns } from "./finishRuns.ts";
+import { recordDecisions } from "./recordDecisions.ts";
+import { collapseRepeat } from "./repeats.ts";
+import { digestOf, type FrozenScope, type Run, runColumns, subjectOf } from "./run.ts";
+
+export type RunRequest = {
+  operation: OperationName;
+  workspaceId: string;
+  tenantId: string | null;
+  /** Null asks under system authority, to which the operation must consent. */
+  initiator: Actor | null;
+  trigger: "page" | "command";
+  /** The same key from the same initiator is the same request: a double-clicked form makes one run. */
+  requestKey: string | null;
+  /** Hours until the request must have begun ("do not start after"). */
+  expiresInHours: number;
+};
+
+export type RequestOutcome =
+  | { kind: "stored"; runId: string; blocked: boolean }
+  | { kind: "refused"; reasonCode: ReasonCode; denialClass: DenialClass; capability: Capability };
+
+/**
+ * Requests a run: the same rules as at execution, at once (handbook 1, "At request"). What lacks scope,
+ * initiator or capability is refused without a run, audited; what is not operable or lacks a prerequisite is
+ * stored already blocked, for monitoring; a denied system request is always stored, repeats collapsed. An
+ * allowed request is stored and enqueued in one transaction.
+ */
+export async function requestRun(db: Db, request: RunRequest): Promise<RequestOutcome> {
+  return retrying(() => db.transaction((tx) => requestIn(tx, request), workerBounds));
+}
+
+async function requestIn(tx: Tx, request: RunRequest): Promise<RequestOutcome> {
+  const earlier = await findByRequestKey(tx, request);
+  if (earlier !== undefined) return stored(earlier);
+  const run = await freeze(tx, request);
+  const decision = await gateRequest(tx, subjectOf(run));
+  if (decision.verdict === "denied" && refusesOutright(request, decision.denialClass))
+    return refuse(tx, request, decision);
+  if (decision.verdict === "denied" && request.initiator === null) {
+    const repeated = await collapseRepeat(tx, run, decision.reasonCode);
+    if (repeated !== undefined) return { kind: "stored", runId: repeated, blocked: true };
+  }
+  return store(tx, request, run, decision);
+}
+
+/** Repeating a request finds what the first one made; the unique key holds when both come at once. */
+async function findByRequestKey(tx: Tx, request: RunRequest): Promise<Run | undefined> {
+  const [run] = await tx.query<Run>(
+    `select ${runColumns} from operation_runs
+     where workspace_id = $1 and initiator_id = $2 and request_key = $3`,
+    [request.workspaceId, request.initiator?.id ?? null, request.requestKey],
+  );
+  return run;
+}
+
+async function freeze(tx: Tx, request: RunRequest): Promise<Run & { tenantName: string | null }> {
+  const [found] = await tx.query<{ connectionId: string | null; tenantName: string | null; expiresAt: Date }>(
+    `select c.id as "connectionId", p.name as "tenantName",
+       clock_timestamp() + make_interval(hours => $2) as "expiresAt"
+     from (select $1::uuid as tenant_id) asked
+     left join provider_connections c on c.tenant_id = asked.tenant_id
+     left join tenant_profiles p on p.tenant_id = asked.tenant_id`,
+    [request.tenantId, request.expiresInHours],
+  );
+  if (found === undefined) throw new Error("Freezing a request found no row.");
+  const scope: FrozenScope = {
+    operation: request.operation,
+    workspaceId: request.workspaceId,
+    tenantId: request.tenantId,
+    connectionId: found.connectionId,
+    target: targetOf(request.operation),
+  };
+  return {
+    ...scope,
+    id: uuidv7(),
+    tenantName: found.tenantName,
+    authorityMode: request.initiator === null ? "system_authority" : "actor_bound",
+    initiatorId: request.initiator?.id ?? null,
+    initiatorName: request.initiator?.name ?? null,
+    targetDigest: digestOf(scope),
+    status: "queued",
+    outcome: "pending",
+    waitingReason: null,
+    attempt: 0,
+    maxAttempts: contractOf(request.operation).maxAttempts,
+    fencingToken: "0",
+    jobId: null,
+    effectsDone: 0,
+    expiresAt: found.expiresAt,
+    heartbeatAt: null,
+  };
+}
+
+function targetOf(operation: OperationName): unknown {
+  switch (operation) {
+    case "inventory.sync":
+      return { types: policyTypes };
+    case "provider.connection.verify":
+      return {};
+  }
+}
+
+/** A stranger learns nothing and a person without the right gets no run; the system's denials are kept. */
+function refusesOutright(request: RunRequest, denialClass: DenialClass): boolean {
+  if (request.initiator === null) return false;
+  return (
+    denialClass === "scope_denied" ||
+    denialClass === "initiator_invalid" ||
+    denialClass === "capability_denied"
+  );
+}
+
+async function refuse(
+  tx: Tx,
+  request: RunRequest,
+  decision: Extract<Decision, { verdict: "denied" }>,
+): Promise<RequestOutcome> {
+  const { reasonCode, denialClass } = decision;
+  const { capability } = contractOf(request.operation);
+  await recordAudit(tx, {
+    workspaceId: request.workspaceId,
+    tenantId: request.tenantId,
+    actor: request.initiator,
+    action: "run.refused",
+    subject: { type: "tenant", id: request.tenantId },
+    outcome: "denied",
+    details: { operation: request.operation, reasonCode, denialClass, checks: decision.checks },
+  });
+  return { kind: "refused", reasonCode, denialClass, capability };
+}
+
+async function store(
+  tx: Tx,
+  request: RunRequest,
+  run: Run & { tenantName: string | null },
+  decision: Decision,
+): Promise<RequestOutcome> {
+  const inserted = await insertRun(tx, request, run, decision);
+  if (!inserted) {
+    const winner = await findByRequestKey(tx, request);
+    if (winner === undefined) throw new Error("A request's key is taken by a run that cannot be found.");
+    return stored(winner);
+  }
+  await recordAudit(tx, {
+    workspaceId: run.workspaceId,
+    tenantId: run.tenantId,
+    actor: request.initiator,
+    action: "run.requested",
+    subject: { type: "run", id: run.id },
+    outcome: decision.verdict === "denied" ? "denied" : "allowed",
+    details: { operation: run.operation, authorityMode: run.authorityMode, trigger: request.trigger },
+  });
+  if (decision.verdict !== "denied") {
+    await enqueueRuns(tx, [run.id]);
+    return stored(run);
+  }
+  const { reasonCode } = decision;
+  await recordDecisions(tx, [{ runId: run.id, attempt: 0, phase: "request", decision }]);
+  await finishRuns(tx, [
+    { run, ending: { outcome: "blocked", reasonCode, denialClass: denials[reasonCode].denialClass } },
+  ]);
+  return { kind: "stored", runId: run.id, blocked: true };
+}
+
+async function insertRun(
+  tx: Tx,
+  request: RunRequest,
+  run: Run & { tenantName: string | null },
+  decision: Decision,
+): Promise<boolean> {
+  const rows = await tx.query<{ id: string }>(
+    `insert into operation_runs (id, workspace_id, tenant_id, tenant_name, operation, authority_mode,
+       initiator_id, initiator_name, trigger, request_key, connection_id, target, target_digest,
+       request_checks, status, outcome, max_attempts, expires_at, requested_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17)
+     on conflict (workspace_id, initiator_id, request_key) where request_key is not null do nothing
+     returning id`,
+    [
+      run.id,
+      run.workspaceId,
+      run.tenantId,
+      run.tenantName,
+      run.operation,
+      run.authorityMode,
+      run.initiatorId,
+      run.initiatorName,
+      request.trigger,
+      request.requestKey,
+      run.connectionId,
+      JSON.stringify(run.target),
+      run.targetDigest,
+      JSON.stringify(decision.checks),
+      run.maxAttempts,
+      run.expiresAt,
+      decision.decidedAt,
+    ],
+  );
+  return rows.length > 0;
+}
+
+function stored(run: Run): RequestOutcome {
+  return { kind: "stored", runId: run.id, blocked: run.outcome === "blocked" };
+}

@@ -1,0 +1,29 @@
+import { randomUUID } from "node:crypto";
+import type { RequestHandler } from "express";
+import type { Logger } from "pino";
+import { pinoHttp } from "pino-http";
+
+/** One line per request: no addresses, cookies, headers, queries or bodies, which hold personal data. */
+export function requestLog(logger: Logger): RequestHandler {
+  return pinoHttp({
+    logger,
+    genReqId: (_req, res) => {
+      const id = randomUUID();
+      res.setHeader("x-request-id", id);
+      return id;
+    },
+    autoLogging: { ignore: (req) => req.url?.startsWith("/health/") ?? false },
+    wrapSerializers: false,
+    serializers: {
+      req: (req) => ({ id: req.id, method: req.method, path: req.originalUrl?.split("?")[0] }),
+      res: (res) => ({ status: res.statusCode }),
+      err: describeError,
+    },
+  });
+}
+
+/** Without the driver's `detail` and `where`, which quote rows. */
+export function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: "something that is no error was thrown" };
+  return { type: error.name, code: "code" in error ? error.code : undefined, stack: error.stack };
+}

@@ -1,0 +1,59 @@
+import connectPgSimple from "connect-pg-simple";
+import type { Request, RequestHandler } from "express";
+import session from "express-session";
+import type { Db } from "../db/database.ts";
+
+declare module "express-session" {
+  interface SessionData {
+    /** The workspace someone chose to look at. It grants nothing. */
+    workspaceId?: string;
+    /** Shown on the next page, once. */
+    notice?: string;
+  }
+}
+
+export const sessionCookie = "countersign.sid";
+const twelveHours = 12 * 60 * 60;
+
+/** A session holds who someone is and the workspace they look at; what they may is read on every request. */
+export function sessions(db: Db, config: { SESSION_SECRET: string; NODE_ENV: string }): RequestHandler {
+  const PgStore = connectPgSimple(session);
+  return session({
+    name: sessionCookie,
+    secret: config.SESSION_SECRET,
+    resave: false,
+    saveUninitialized: false,
+    store: new PgStore({
+      pool: db.pool,
+      tableName: "sessions",
+      ttl: twelveHours,
+      // A session ends twelve hours after sign-in, used or not; so no write on every request either.
+      disableTouch: true,
+    }),
+    cookie: {
+      httpOnly: true,
+      sameSite: "lax",
+      secure: config.NODE_ENV === "production",
+      maxAge: twelveHours * 1000,
+    },
+  });
+}
+
+/** A sentence for the top of the next page: what an action did. */
+export function leaveNotice(req: Request, notice: string): void {
+  req.session.notice = notice;
+}
+
+export function takeNotice(req: Request): string | null {
+  const { notice } = req.session;
+  // A part of a page that updates itself would show it and be replaced two seconds later.
+  if (notice === undefined || req.get("hx-request") === "true") return null;
+  delete req.session.notice;
+  return notice;
+}
+
+export function endSession(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.destroy((error: unknown) => (error ? reject(error) : resolve()));
+  });
+}

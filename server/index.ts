@@ -1,0 +1,39 @@
+import { pino } from "pino";
+import { createApp } from "./app.ts";
+import { ConfigError, readConfig, settings, type WebConfig } from "./config.ts";
+import { openDatabase } from "./db/database.ts";
+
+/** The web dyno. Requests in progress get this long to end when it is told to stop, in milliseconds. */
+const graceful = 20_000;
+
+function main(config: WebConfig): void {
+  const logger = pino({ level: config.LOG_LEVEL });
+  const db = openDatabase({
+    url: config.DATABASE_URL,
+    max: config.DATABASE_POOL_MAX,
+    onError: (error) => logger.warn({ code: "code" in error ? error.code : error.name }, "a connection broke"),
+  });
+  const server = createApp({ db, logger, config }).listen(config.PORT, (error) => {
+    if (error) {
+      logger.fatal(`The web process cannot listen on port ${config.PORT}: ${error.message}. Set PORT to another.`);
+      process.exit(1);
+    }
+    logger.info({ port: config.PORT }, "web is listening");
+  });
+
+  const stop = () => {
+    server.close(() => db.end().then(() => process.exit(0)));
+    server.closeIdleConnections();
+    setTimeout(() => process.exit(1), graceful).unref();
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+try {
+  main(readConfig(settings.web));
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

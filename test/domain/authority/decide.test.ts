@@ -1,0 +1,317 @@
+import { describe, expect, test } from "@jest/globals";
+import { lifecycles, type OperabilityClass } from "../../../server/domain/authority/contract.ts";
+import {
+  checkNames,
+  type Decision,
+  decide,
+  writeGateMaxAge,
+} from "../../../server/domain/authority/decide.ts";
+import type { ConnectionFact, Facts } from "../../../server/domain/authority/facts.ts";
+import { denials, type ReasonCode, reasonCodes } from "../../../server/domain/authority/reasons.ts";
+
+const now = new Date("2026-11-20T14:00:00Z");
+const earlier = new Date("2026-11-20T13:59:59.999Z");
+const later = new Date("2026-11-20T14:00:00.001Z");
+const muchLater = new Date("2026-11-21T14:00:00Z");
+
+const verified: ConnectionFact = {
+  tenantId: "contoso",
+  status: "verified",
+  cause: null,
+  verifiedAt: earlier,
+  credentialVersion: 3,
+  verifiedVersion: 3,
+  credentialExpiresAt: null,
+  grantedRoles: ["Policy.Read"],
+};
+
+const allowed: Facts = {
+  now,
+  phase: "begin",
+  contract: {
+    title: "Sync inventory",
+    operability: "sync",
+    authorityModes: ["actor_bound", "system_authority"],
+    capability: "inventory.sync",
+    prerequisites: ["connection_verified"],
+    changesAuthority: [],
+    maxAttempts: 5,
+  },
+  authorityMode: "actor_bound",
+  workspaceId: "northwind",
+  tenantId: "contoso",
+  requestExpiresAt: muchLater,
+  targetIntact: true,
+  workspace: { status: "active" },
+  initiator: { status: "active", membership: "active" },
+  assignments: [
+    { roleName: "Operator", capabilities: ["inventory.sync"], allTenants: true, expiresAt: null },
+  ],
+  tenant: { workspaceId: "northwind", lifecycle: "active" },
+  hold: null,
+  writeRoles: [],
+  connection: verified,
+};
+
+const writing: Facts["contract"] = {
+  ...allowed.contract,
+  operability: "write",
+  prerequisites: ["connection_verified", "write_gate"],
+};
+
+const hold = { reason: "credential rotation", placedByName: "Olivia", until: null };
+const grant = (expiresAt: Date | null, capabilities = ["inventory.sync"]) => ({
+  roleName: "Operator",
+  capabilities,
+  allTenants: true,
+  expiresAt,
+});
+
+/** Every reason code with the facts that give it; `satisfies` makes a new code without a case fail to compile. */
+const cases = {
+  workspace_mismatch: [
+    { tenant: { workspaceId: "fabrikam", lifecycle: "active" } },
+    { workspace: null },
+    { workspace: { status: "suspended" } },
+    { targetIntact: false },
+  ],
+  initiator_missing: [{ initiator: null }],
+  initiator_not_entitled: [
+    { initiator: { status: "disabled", membership: "active" } },
+    { initiator: { status: "active", membership: null } },
+    { initiator: { status: "active", membership: "suspended" } },
+  ],
+  tenant_missing: [{ tenant: null, connection: null }],
+  tenant_not_entitled: [
+    { assignments: [] },
+    { assignments: [grant(earlier)] },
+    { assignments: [grant(now)] },
+  ],
+  missing_capability: [
+    { assignments: [grant(null, ["tenant.view"])] },
+    { assignments: [grant(null, ["tenant.view"]), grant(earlier)] },
+    { contract: { ...allowed.contract, authorityModes: ["system_authority"] } },
+  ],
+  system_authority_not_allowed: [
+    {
+      authorityMode: "system_authority",
+      initiator: null,
+      assignments: [],
+      contract: { ...allowed.contract, authorityModes: ["actor_bound"] },
+    },
+  ],
+  tenant_not_operable: [{ tenant: { workspaceId: "northwind", lifecycle: "suspended" } }],
+  provider_connection_invalid: [
+    { connection: null },
+    { connection: { ...verified, status: "unverified", verifiedAt: null, verifiedVersion: null } },
+    { connection: { ...verified, status: "invalid", cause: "AADSTS7000215" } },
+    { connection: { ...verified, tenantId: "adatum" } },
+    {
+      contract: { ...allowed.contract, prerequisites: ["connection_exists"] },
+      connection: null,
+    },
+  ],
+  write_gate_blocked: [
+    { contract: writing, writeRoles: ["Policy.ReadWrite"] },
+    { contract: writing, connection: { ...verified, verifiedVersion: 2 } },
+    { contract: writing, connection: { ...verified, verifiedAt: new Date(now.getTime() - writeGateMaxAge) } },
+    { contract: writing, connection: { ...verified, credentialExpiresAt: now } },
+  ],
+  execution_prerequisite_invalid: [{ requestExpiresAt: now }, { requestExpiresAt: earlier }],
+} satisfies Record<ReasonCode, Partial<Facts>[]>;
+
+describe("every reason code", () => {
+  for (const code of reasonCodes) {
+    test.each(cases[code].map((changed, index) => ({ changed, index })))(
+      `${code}, case $index, is the headline with its class and whether it is retryable`,
+      ({ changed }) => {
+        const decision = decide({ ...allowed, ...changed });
+        expect(decision).toMatchObject({ verdict: "denied", reasonCode: code, ...denials[code] });
+      },
+    );
+  }
+
+  test("nothing is denied while every check passes", () => {
+    const decision = decide(allowed);
+    expect(decision).toMatchObject({ verdict: "allowed", validUntil: null, decidedAt: now });
+    expect(resultsOf(decision)).toEqual(
+      Object.fromEntries(
+        checkNames.map((name) => [name, name === "write_gate" ? "not_applicable" : "passed"]),
+      ),
+    );
+    expect(resultsOf(decide({ ...allowed, contract: writing }))).toMatchObject({ write_gate: "passed" });
+  });
+});
+
+describe("precedence", () => {
+  // One run is either a person's or the system's: these cannot hold together.
+  const personal: ReasonCode[] = [
+    "initiator_missing",
+    "initiator_not_entitled",
+    "tenant_not_entitled",
+    "missing_capability",
+  ];
+  const pairs = reasonCodes.flatMap((first, index) =>
+    reasonCodes
+      .slice(index + 1)
+      .filter((second) => second !== "system_authority_not_allowed" || !personal.includes(first))
+      .map((second) => [first, second] as const),
+  );
+  test.each(pairs)("%s comes before %s when both hold", (first, second) => {
+    const facts: Facts = { ...allowed, ...cases[second][0], ...cases[first][0] };
+    expect(headline(decide(facts))).toBe(first);
+  });
+
+  test("several failing conditions are all listed, under the headline of the first", () => {
+    const decision = decide({
+      ...allowed,
+      ...cases.missing_capability[0],
+      ...cases.tenant_not_operable[0],
+      ...cases.provider_connection_invalid[1],
+      ...cases.execution_prerequisite_invalid[0],
+    });
+    expect(headline(decision)).toBe("missing_capability");
+    expect(resultsOf(decision)).toEqual({
+      workspace_scope: "passed",
+      initiator: "passed",
+      tenant_scope: "passed",
+      capability: "failed",
+      tenant_operability: "failed",
+      provider_connection: "failed",
+      write_gate: "not_applicable",
+      execution_prerequisites: "failed",
+    });
+  });
+});
+
+describe("not applicable: a check whose premise failed or does not exist", () => {
+  test("without a member there is no tenant access and no capability to check", () => {
+    expect(resultsOf(decide({ ...allowed, initiator: null }))).toMatchObject({
+      initiator: "failed",
+      tenant_scope: "not_applicable",
+      capability: "not_applicable",
+      tenant_operability: "passed",
+    });
+  });
+
+  test("without a tenant there is no lifecycle and no connection to check", () => {
+    expect(resultsOf(decide({ ...allowed, tenant: null }))).toMatchObject({
+      tenant_scope: "failed",
+      tenant_operability: "not_applicable",
+      provider_connection: "not_applicable",
+    });
+  });
+
+  test("a system run has no initiator to check, but a capability: the operation's consent", () => {
+    const system: Facts = {
+      ...allowed,
+      authorityMode: "system_authority",
+      initiator: null,
+      assignments: [],
+    };
+    expect(decide(system)).toMatchObject({ verdict: "allowed", validUntil: null });
+    expect(resultsOf(decide(system))).toMatchObject({ initiator: "not_applicable", capability: "passed" });
+  });
+
+  test("an actor-bound run whose initiator is gone is never taken for a system run", () => {
+    expect(headline(decide({ ...allowed, initiator: null, assignments: [] }))).toBe("initiator_missing");
+  });
+
+  test("an operation without a tenant needs its capability at all tenants and no lifecycle", () => {
+    const tenantless: Facts = {
+      ...allowed,
+      tenantId: null,
+      tenant: null,
+      connection: null,
+      contract: { ...allowed.contract, prerequisites: [] },
+    };
+    expect(resultsOf(decide(tenantless))).toMatchObject({
+      tenant_scope: "not_applicable",
+      capability: "passed",
+      tenant_operability: "not_applicable",
+      provider_connection: "not_applicable",
+    });
+    expect(headline(decide({ ...tenantless, assignments: [] }))).toBe("missing_capability");
+  });
+});
+
+describe("deferred", () => {
+  test("a held tenant's run is neither allowed nor denied when it would begin", () => {
+    expect(decide({ ...allowed, hold })).toMatchObject({
+      verdict: "deferred",
+      deferral: { kind: "hold", until: null },
+    });
+    expect(decide({ ...allowed, hold: { ...hold, until: later } })).toMatchObject({
+      verdict: "deferred",
+      deferral: { kind: "hold", until: later },
+    });
+  });
+
+  test("a hold defers even what would be denied, and still lists the check that fails", () => {
+    const decision = decide({ ...allowed, hold, ...cases.missing_capability[0] });
+    expect(decision.verdict).toBe("deferred");
+    expect(resultsOf(decision)).toMatchObject({ capability: "failed" });
+  });
+
+  test("a hold that has ended defers nothing", () => {
+    expect(decide({ ...allowed, hold: { ...hold, until: now } }).verdict).toBe("allowed");
+  });
+
+  test.each(["request", "checkpoint"] as const)("a hold does not touch the %s phase", (phase) => {
+    expect(decide({ ...allowed, hold, phase }).verdict).toBe("allowed");
+  });
+});
+
+describe("time is a fact", () => {
+  test("rights end with the last assignment that grants the capability", () => {
+    expect(decide({ ...allowed, assignments: [grant(later)] })).toMatchObject({ validUntil: later });
+    expect(decide({ ...allowed, assignments: [grant(later), grant(muchLater)] })).toMatchObject({
+      validUntil: muchLater,
+    });
+    expect(decide({ ...allowed, assignments: [grant(later), grant(null)] })).toMatchObject({
+      validUntil: null,
+    });
+    // One that covers the tenant without granting the capability does not prolong it.
+    expect(decide({ ...allowed, assignments: [grant(later), grant(null, ["tenant.view"])] })).toMatchObject({
+      validUntil: later,
+    });
+  });
+
+  test("a run that began in time is not stopped by its request's expiry", () => {
+    expect(decide({ ...allowed, phase: "checkpoint", requestExpiresAt: earlier }).verdict).toBe("allowed");
+  });
+});
+
+describe("tenant lifecycle", () => {
+  const permitted: Record<(typeof lifecycles)[number], OperabilityClass[]> = {
+    onboarding: ["verify", "own_rows"],
+    active: ["verify", "sync", "backup", "write", "own_rows"],
+    suspended: ["verify", "own_rows"],
+    offboarding: ["verify", "backup", "own_rows"],
+    archived: ["own_rows"],
+  };
+  const classes: OperabilityClass[] = ["verify", "sync", "backup", "write", "own_rows"];
+  const table = lifecycles.flatMap((lifecycle) =>
+    classes.map((operability) => ({
+      lifecycle,
+      operability,
+      verdict: permitted[lifecycle].includes(operability) ? "allowed" : "denied",
+    })),
+  );
+  test.each(table)("$lifecycle: $operability is $verdict", ({ lifecycle, operability, verdict }) => {
+    const decision = decide({
+      ...allowed,
+      contract: { ...allowed.contract, operability },
+      tenant: { workspaceId: "northwind", lifecycle },
+    });
+    expect(decision.verdict).toBe(verdict);
+  });
+});
+
+function headline(decision: Decision): ReasonCode | undefined {
+  return decision.verdict === "denied" ? decision.reasonCode : undefined;
+}
+
+function resultsOf(decision: Decision): Record<string, string> {
+  return Object.fromEntries(Object.entries(decision.checks).map(([name, check]) => [name, check.result]));
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "@jest/globals";
+import { never, readAllPages, refusalOf, useSandbox } from "./sandboxed.ts";
+
+const openDirectory = useSandbox();
+
+describe("An answer", () => {
+  test.each(["html", "bad_json", "wrong_shape", "error_in_200"] as const)(
+    "that is not a page (%s) is malformed and not asked for again",
+    async (kind) => {
+      const directory = await openDirectory();
+      await directory.setFaults({ kind });
+      const refusal = await refusalOf(readAllPages(directory.openReader(), "deviceConfigurations"));
+      expect(refusal.code).toBe("malformed_answer");
+      expect(directory.requests("graph")).toHaveLength(1);
+    },
+  );
+
+  test("that does not name the organization is malformed", async () => {
+    const directory = await openDirectory();
+    await directory.setFaults({ kind: "wrong_shape" });
+    const refusal = await refusalOf(directory.openReader().readOrganization(never));
+    expect(refusal.code).toBe("malformed_answer");
+  });
+
+  test("without end is cut off at the size limit", async () => {
+    const directory = await openDirectory();
+    await directory.setFaults({ kind: "endless_body" });
+    const refusal = await refusalOf(readAllPages(directory.openReader(), "deviceConfigurations"));
+    expect(refusal.code).toBe("malformed_answer");
+    expect(refusal.message).toContain("16777216 bytes");
+    expect(refusal.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(directory.requests("graph")).toHaveLength(1);
+  });
+
+  test.each([
+    ["a type", { displayName: "x" }],
+    ["a readable name", { displayName: 7, "@odata.type": "#microsoft.graph.iosCompliancePolicy" }],
+  ])("with a policy that lacks %s is malformed", async (_what, payload) => {
+    const directory = await openDirectory({ policies: 0 });
+    const type = "deviceCompliancePolicies";
+    await directory.control.putPolicy(directory.directoryId, type, "p1", payload);
+    const refusal = await refusalOf(readAllPages(directory.openReader(), type));
+    expect(refusal.code).toBe("malformed_answer");
+  });
+});
+
+describe("A next link", () => {
+  test("to another origin is not followed", async () => {
+    const directory = await openDirectory();
+    await directory.setFaults({ kind: "foreign_next_link" });
+    const refusal = await refusalOf(readAllPages(directory.openReader(), "deviceConfigurations"));
+    expect(refusal).toMatchObject({
+      code: "malformed_answer",
+      message: "A next link leads away from the configured address",
+    });
+    expect(directory.requests("graph")).toHaveLength(1);
+  });
+
+  test("back to a page already read ends the listing", async () => {
+    const directory = await openDirectory();
+    await directory.setFaults({ kind: "looping_next_link" });
+    const refusal = await refusalOf(readAllPages(directory.openReader(), "deviceConfigurations"));
+    expect(refusal.code).toBe("malformed_answer");
+    expect(directory.requests("graph")).toHaveLength(1);
+  });
+
+  test("always to one more empty page ends the listing after a thousand pages", async () => {
+    const directory = await openDirectory();
+    await directory.setFaults({ kind: "endless_next_links" });
+    const refusal = await refusalOf(readAllPages(directory.openReader(), "deviceConfigurations"));
+    expect(refusal.code).toBe("malformed_answer");
+    expect(directory.requests("graph")).toHaveLength(1_000);
+  });
+
+  test("after an empty page is followed", async () => {
+    const directory = await openDirectory({ policies: 40 });
+    await directory.setFaults({ kind: "endless_next_links", times: 1 });
+    const pages = await readAllPages(directory.openReader(), "deviceConfigurations");
+    expect(pages.map((page) => page.policies.length)).toEqual([0, 16]);
+  });
+});
