@@ -11,11 +11,14 @@ function main(config: WebConfig): void {
   const db = openDatabase({
     url: config.DATABASE_URL,
     max: config.DATABASE_POOL_MAX,
-    onError: (error) => logger.warn({ code: "code" in error ? error.code : error.name }, "a connection broke"),
+    onError: (error) =>
+      logger.warn({ code: "code" in error ? error.code : error.name }, "a connection broke"),
   });
   const server = createApp({ db, logger, config }).listen(config.PORT, (error) => {
     if (error) {
-      logger.fatal(`The web process cannot listen on port ${config.PORT}: ${error.message}. Set PORT to another.`);
+      logger.fatal(
+        `The web process cannot listen on port ${config.PORT}: ${error.message}. Set PORT to another.`,
+      );
       process.exit(1);
     }
     logger.info({ port: config.PORT }, "web is listening");

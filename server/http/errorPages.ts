@@ -73,7 +73,9 @@ function fault(req: Request): ErrorPage {
   return {
     status: 500,
     title: "Something went wrong on our side",
-    words: ["Try again in a minute. If it happens again, give your administrator this id: it is in the logs."],
+    words: [
+      "Try again in a minute. If it happens again, give your administrator this id: it is in the logs.",
+    ],
     detail: { label: "Request", value: String(req.id) },
   };
 }

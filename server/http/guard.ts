@@ -66,7 +66,8 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
     case "event": {
       // The right first: whoever lacks it must not learn from the answer which ids exist.
       const answer = answerInWorkspace(viewer, access);
-      if (answer.kind !== "allowed" || !isId(param)) return answer.kind === "lacking" ? answer : { kind: "absent" };
+      if (answer.kind !== "allowed" || !isId(param))
+        return answer.kind === "lacking" ? answer : { kind: "absent" };
       const isThere = access.scope === "member" ? isMemberHere : isAuditEventInScope;
       return (await isThere(reader, viewer, param)) ? answer : { kind: "absent" };
     }

@@ -12,7 +12,8 @@ export function toSignIn(path: string | null): string {
  * normalising, because `/admin/..//evil.example` is `//evil.example` by then.
  */
 export function safeReturnPath(given: unknown): string | null {
-  if (typeof given !== "string" || given.length > 2000 || !/^\/[\x21-\x5b\x5d-\x7e]*$/.test(given)) return null;
+  if (typeof given !== "string" || given.length > 2000 || !/^\/[\x21-\x5b\x5d-\x7e]*$/.test(given))
+    return null;
   const base = "http://countersign.invalid";
   if (!URL.canParse(given, base)) return null;
   const url = new URL(given, base);

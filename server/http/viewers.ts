@@ -33,16 +33,17 @@ export function viewers(db: Db): RequestHandler {
 }
 
 /** What every view may use besides its own model. */
-export const viewBasics: (assets: Record<string, string>) => RequestHandler = (assets) => (req, res, next) => {
-  const now = new Date();
-  const zone = (request: Request) => request.viewer?.user.timeZone ?? null;
-  Object.assign(res.locals, {
-    assets,
-    shell: null,
-    csrfToken: () => req.csrfToken?.(),
-    showTime: (at: Date) => showTime(at, now, zone(req)),
-    showMoment: (at: Date) => showMoment(at, now, zone(req)),
-    showDuration,
-  });
-  next();
-};
+export const viewBasics: (assets: Record<string, string>) => RequestHandler =
+  (assets) => (req, res, next) => {
+    const now = new Date();
+    const zone = (request: Request) => request.viewer?.user.timeZone ?? null;
+    Object.assign(res.locals, {
+      assets,
+      shell: null,
+      csrfToken: () => req.csrfToken?.(),
+      showTime: (at: Date) => showTime(at, now, zone(req)),
+      showMoment: (at: Date) => showMoment(at, now, zone(req)),
+      showDuration,
+    });
+    next();
+  };

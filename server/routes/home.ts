@@ -1,7 +1,7 @@
+import { inWorkspace } from "../domain/authority/viewer.ts";
 import { NotFound } from "../domain/errors.ts";
 import { Id } from "../http/ids.ts";
 import type { Routes } from "../http/serve.ts";
-import { inWorkspace } from "../domain/authority/viewer.ts";
 
 export function homeRoutes(): Routes {
   return {

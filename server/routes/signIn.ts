@@ -11,7 +11,11 @@ import type { SignInLimits } from "../http/signInLimits.ts";
 const SignInForm = z.object({
   email: z.string().max(320).catch(""),
   password: z.string().max(1000).catch(""),
-  return_to: z.unknown().transform((value) => safeReturnPath(value) ?? home),
+  return_to: z
+    .string()
+    .optional()
+    .catch(undefined)
+    .transform((path) => safeReturnPath(path) ?? home),
 });
 
 export function publicSignInRoutes(deps: { identity: Identity; limits: SignInLimits }): PublicRoutes {

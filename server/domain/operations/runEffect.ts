@@ -1,5 +1,5 @@
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
-import { retrying } from "../../db/retrying.ts";
+import { retrying, sqlStateOf } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { grantPass, type Pass } from "../authority/gate.ts";
 import { contractOf } from "./catalog.ts";
@@ -42,9 +42,29 @@ export async function runEffect(
   key: EffectKey,
   work: (tx: Tx) => Promise<EffectSummary>,
 ): Promise<void> {
-  const verdict = await retrying(() => db.transaction((tx) => effectIn(tx, run, key, work), workerBounds));
+  const verdict = await attemptEffect(db, run, key, work);
   if (verdict.kind === "denied" || verdict.kind === "fenced") throw new RunStopped(verdict.kind);
 }
+
+async function attemptEffect(
+  db: Db,
+  run: Run,
+  key: EffectKey,
+  work: (tx: Tx) => Promise<EffectSummary>,
+): Promise<Verdict> {
+  try {
+    return await retrying(() => db.transaction((tx) => effectIn(tx, run, key, work), workerBounds));
+  } catch (error) {
+    if (sqlStateOf(error) !== refusedByBackstop) throw error;
+    // The backstop only refuses; what that means for the run is the gate's to say. If the gate still allows
+    // it, the effect itself was at fault.
+    const answer = await retrying(() => db.transaction((tx) => checkpoint(tx, run), workerBounds));
+    if (answer.kind === "allowed") throw error;
+    return answer;
+  }
+}
+
+const refusedByBackstop = "42501";
 
 async function effectIn(
   tx: Tx,

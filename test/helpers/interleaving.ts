@@ -1,0 +1,61 @@
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import type { Db } from "../../server/db/database.ts";
+
+/** A connection of the test's own, to hold transactions open and step through them. */
+export async function openSession(url: string): Promise<pg.Client & { pid: number }> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  return Object.assign(client, { pid: rows[0]?.pid ?? 0 });
+}
+
+/** Resolves once somebody waits for an advisory lock; `pid` narrows it to one session. */
+export async function untilSomebodyWaits(db: Db, pid?: number): Promise<void> {
+  await until(async () => {
+    const rows = await db.query(
+      `select 1 from pg_locks where locktype = 'advisory' and not granted
+       and database = (select oid from pg_database where datname = current_database())
+       and ($1::integer is null or pid = $1)`,
+      [pid ?? null],
+    );
+    return rows.length > 0;
+  });
+}
+
+/** Resolves when the condition holds, however long that takes; the test's own time limit bounds it. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await pause(2);
+}
+
+export type Settled<T> = { done: boolean; result: Promise<T> };
+
+/** Follows a promise without waiting for it; it may reject before anybody looks. */
+export function follow<T>(promise: Promise<T>): Settled<T> {
+  const followed: Settled<T> = { done: false, result: promise };
+  const note = () => {
+    followed.done = true;
+  };
+  promise.then(note, note);
+  return followed;
+}
+
+/** A door that a piece of code waits at until the test opens it. */
+export function makeDoor(): { reached: Promise<void>; wait(): Promise<void>; open(): void } {
+  let arrive = () => {};
+  let open = () => {};
+  const reached = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    reached,
+    wait: () => {
+      arrive();
+      return opened;
+    },
+    open: () => open(),
+  };
+}
