@@ -10,8 +10,8 @@ export type Reader = {
  * type nominal, so that a pool never fits where a transaction is asked for.
  */
 export class Tx implements Reader {
-  readonly #client: pg.PoolClient;
-  constructor(client: pg.PoolClient) {
+  readonly #client: pg.ClientBase;
+  constructor(client: pg.ClientBase) {
     this.#client = client;
   }
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {

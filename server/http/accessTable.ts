@@ -11,10 +11,10 @@ export type Access =
   | { scope: "account" }
   /** A member of the selected workspace. `openWithoutRoles`: one without any role sees an empty page. */
   | { scope: "workspace"; capability: Capability; at: Coverage; openWithoutRoles?: true }
-  /** `:tenant` or `:run`, in whichever workspace; null leaves the capability to the domain's verb. */
-  | { scope: "tenant" | "run"; capability: Capability | null }
-  /** `:member` or `:event`, in the selected workspace. */
-  | { scope: "member" | "event"; capability: Capability; at: Coverage }
+  /** `:tenant`, `:run` or `:event`, in whichever workspace; null leaves the capability to the domain's verb. */
+  | { scope: "tenant" | "run" | "event"; capability: Capability | null }
+  /** `:member`, in the selected workspace. */
+  | { scope: "member"; capability: Capability; at: Coverage }
   /** `:notification`, one's own. */
   | { scope: "notification" };
 
@@ -57,7 +57,7 @@ export const accessTable = {
   "POST /admin/notifications/:notification/reading": { scope: "notification" },
 
   "GET /admin/audit": { scope: "workspace", capability: "audit.view", at: "some_tenant" },
-  "GET /admin/audit/:event": { scope: "event", capability: "audit.view", at: "some_tenant" },
+  "GET /admin/audit/:event": { scope: "event", capability: "audit.view" },
 } as const satisfies Record<`${"GET" | "POST"} /${string}`, Access>;
 
 export type RouteName = keyof typeof accessTable;

@@ -4,7 +4,7 @@ import { type Access, accessOf, type RouteName } from "./accessTable.ts";
 /** Whether the viewer holds what a page of the selected workspace asks for. */
 export function holds(
   viewer: Viewer,
-  access: Extract<Access, { scope: "workspace" | "member" | "event" }>,
+  access: Extract<Access, { scope: "workspace" | "member" }>,
 ): boolean {
   if (access.scope === "workspace" && access.openWithoutRoles && !hasRoles(viewer)) return true;
   return access.at === "all_tenants"

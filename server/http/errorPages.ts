@@ -25,7 +25,11 @@ export function errorPages(db: Db): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     const page = await pageFor(db, error, req).catch((second: unknown) => broken(second, req, res));
     if (page.status >= 500) noteFault(error, res);
-    res.status(page.status).render("errors/page", { page });
+    res.status(page.status).render("errors/page", { page }, (failure: unknown, html) => {
+      if (!failure) return res.send(html);
+      noteFault(failure, res);
+      res.status(500).type("text").send(`Something went wrong on our side. Request ${req.id}\n`);
+    });
   };
 }
 

@@ -4,12 +4,13 @@ import { recordAudit } from "../domain/audit/recordAudit.ts";
 import type { Capability } from "../domain/authority/capabilities.ts";
 import {
   entitledAt,
+  findPlaceOfAuditEvent,
   findPlaceOfRun,
   findPlaceOfTenant,
-  isAuditEventInScope,
   isMemberHere,
   isNotificationOf,
   mayAt,
+  type Place,
 } from "../domain/authority/places.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
 import { Forbidden, NotFound } from "../domain/errors.ts";
@@ -59,17 +60,15 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
         : { kind: "absent" };
     case "tenant":
     case "run":
+    case "event":
       return isId(param) ? answerAtPlace(reader, viewer, access, param) : { kind: "absent" };
     case "workspace":
       return answerInWorkspace(viewer, access);
-    case "member":
-    case "event": {
-      // The right first: whoever lacks it must not learn from the answer which ids exist.
+    case "member": {
+      // The right first: whoever lacks it must not learn from the answer who is a member.
       const answer = answerInWorkspace(viewer, access);
-      if (answer.kind !== "allowed" || !isId(param))
-        return answer.kind === "lacking" ? answer : { kind: "absent" };
-      const isThere = access.scope === "member" ? isMemberHere : isAuditEventInScope;
-      return (await isThere(reader, viewer, param)) ? answer : { kind: "absent" };
+      if (answer.kind !== "allowed") return answer;
+      return isId(param) && (await isMemberHere(reader, viewer, param)) ? answer : { kind: "absent" };
     }
   }
 }
@@ -77,11 +76,10 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
 async function answerAtPlace(
   reader: Reader,
   viewer: Viewer,
-  access: Extract<Access, { scope: "tenant" | "run" }>,
+  access: Extract<Access, { scope: "tenant" | "run" | "event" }>,
   id: string,
 ): Promise<Answer> {
-  const place =
-    access.scope === "run" ? await findPlaceOfRun(reader, viewer, id) : await findPlaceOfTenant(reader, id);
+  const place = await findPlace(reader, viewer, access.scope, id);
   const there = place === undefined ? undefined : entitledAt(viewer, place);
   if (place === undefined || there === undefined) return { kind: "absent" };
   const { capability } = access;
@@ -90,9 +88,25 @@ async function answerAtPlace(
     : { kind: "lacking", capability, viewer: there, tenantId: place.tenantId };
 }
 
+function findPlace(
+  reader: Reader,
+  viewer: Viewer,
+  scope: "tenant" | "run" | "event",
+  id: string,
+): Promise<Place | undefined> {
+  switch (scope) {
+    case "tenant":
+      return findPlaceOfTenant(reader, id);
+    case "run":
+      return findPlaceOfRun(reader, viewer, id);
+    case "event":
+      return findPlaceOfAuditEvent(reader, id);
+  }
+}
+
 function answerInWorkspace(
   viewer: Viewer,
-  access: Extract<Access, { scope: "workspace" | "member" | "event" }>,
+  access: Extract<Access, { scope: "workspace" | "member" }>,
 ): Answer {
   if (viewer.workspace === null) return { kind: "absent" };
   return holds(viewer, access)

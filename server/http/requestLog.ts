@@ -13,6 +13,7 @@ export function requestLog(logger: Logger): RequestHandler {
       return id;
     },
     autoLogging: { ignore: (req) => req.url?.startsWith("/health/") ?? false },
+    customLogLevel: (_req, res, error) => (error || res.err || res.statusCode >= 500 ? "error" : "info"),
     wrapSerializers: false,
     serializers: {
       req: (req) => ({ id: req.id, method: req.method, path: req.originalUrl?.split("?")[0] }),

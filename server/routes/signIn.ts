@@ -35,6 +35,8 @@ export function publicSignInRoutes(deps: { identity: Identity; limits: SignInLim
       if (user === undefined) return refuse(res, form);
       await deps.limits.forgive(attempt);
       await beginSession(req, user);
+      // With the session, so that no later page sets a cookie of its own.
+      req.csrfToken?.();
       res.redirect(303, form.return_to);
     },
   };

@@ -8,11 +8,11 @@ export type TestApp = ReturnType<typeof createApp>;
 /** A browser: keeps its cookies from one request to the next. */
 export type Browser = ReturnType<typeof request.agent>;
 
-/** The real app on the test's database; it only keeps its log to itself. */
+/** The real app on the test's database; of its log it prints only what went wrong. */
 export function makeApp(db: Db, config: Partial<Parameters<typeof createApp>[0]["config"]> = {}): TestApp {
   return createApp({
     db,
-    logger: pino({ level: "error" }),
+    logger: pino({ level: "error" }, { write: (line: string) => process.stderr.write(line) }),
     config: {
       NODE_ENV: "test",
       SESSION_SECRET: "a-secret-that-only-tests-use-0123456789",

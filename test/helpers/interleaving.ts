@@ -5,6 +5,8 @@ import type { Db } from "../../server/db/database.ts";
 /** A connection of the test's own, to hold transactions open and step through them. */
 export async function openSession(url: string): Promise<pg.Client & { pid: number }> {
   const client = new pg.Client({ connectionString: url });
+  // Dropping the test's database ends what is still connected to it.
+  client.on("error", () => {});
   await client.connect();
   const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   return Object.assign(client, { pid: rows[0]?.pid ?? 0 });

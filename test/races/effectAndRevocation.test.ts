@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { RunStopped, runEffect } from "../../server/domain/operations/runEffect.ts";
+import { beginSync } from "../helpers/begun.ts";
 import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
 import { follow, makeDoor, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
 import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
-import { checkThenAct } from "./naive.ts";
+import { checkThenAct, createUnprotected } from "./naive.ts";
 import { revocations } from "./revocations.ts";
 
 const installation = useInstallation();
@@ -13,7 +14,7 @@ let run: Run;
 
 beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0 });
-  run = await begun();
+  run = await beginSync(installation, world);
 });
 
 const key = (name: string) => ({ name, perAttempt: false });
@@ -85,6 +86,7 @@ describe.each(Object.entries(revocations))("%s", (_name, revocation) => {
 
   test("control: check-then-act without locks has its effect after the revocation returned", async () => {
     const { db, url } = installation;
+    await db.query(createUnprotected);
     const [acting, revoking] = [await openSession(url), await openSession(url)];
     let revokedAt = new Date(0);
     const did = await checkThenAct(acting, run, async () => {
@@ -101,13 +103,6 @@ describe.each(Object.entries(revocations))("%s", (_name, revocation) => {
     await Promise.all([acting.end(), revoking.end()]);
   });
 });
-
-async function begun(): Promise<Run> {
-  const id = await requestAs(installation.db, world.omar, "inventory.sync", world.contoso);
-  const answer = await installation.worker.begin({ runId: id, jobId: "job" });
-  if (answer.kind !== "authorized") throw new Error(`The run did not begin: ${answer.kind}`);
-  return answer.run;
-}
 
 async function effectsOf({ id }: Run): Promise<string[]> {
   const rows = await installation.db.query<{ key: string }>(

@@ -3,6 +3,10 @@ import { decide } from "../../server/domain/authority/decide.ts";
 import { gatherFacts } from "../../server/domain/authority/gatherFacts.ts";
 import { type Run, subjectOf } from "../../server/domain/operations/run.ts";
 
+/** Where the control's effects go: a table that nothing protects. */
+export const createUnprotected =
+  "create table if not exists unprotected_effects (run_id uuid, at timestamptz)";
+
 /**
  * The vulnerable control: what everybody writes first. It asks the same questions with the same facts and the
  * same pure decision, in a transaction, and then acts; it only lacks the locks and the backstop. Where the
@@ -13,7 +17,6 @@ export async function checkThenAct(
   run: Run,
   between: () => Promise<void>,
 ): Promise<"acted" | "denied"> {
-  await session.query("create table if not exists unprotected_effects (run_id uuid, at timestamptz)");
   await session.query("begin");
   const reader = {
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>

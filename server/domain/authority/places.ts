@@ -1,6 +1,6 @@
 import type { Reader } from "../../db/database.ts";
 import type { Capability } from "./capabilities.ts";
-import { inWorkspace, isEntitled, may, mayAnywhere, tenantScope, type Viewer } from "./viewer.ts";
+import { inWorkspace, isEntitled, may, mayAnywhere, type Viewer } from "./viewer.ts";
 
 /** Where something stands. `own`: the viewer asked for it, which is scope enough for a run without a tenant. */
 export type Place = { workspaceId: string; tenantId: string | null; own: boolean };
@@ -48,15 +48,14 @@ export async function isMemberHere(reader: Reader, viewer: Viewer, userId: strin
   return rows.length > 0;
 }
 
-/** Whether the audit entry is of the viewer's present workspace and of a tenant whose trail they may see. */
-export async function isAuditEventInScope(reader: Reader, viewer: Viewer, eventId: string): Promise<boolean> {
-  const scope = tenantScope(viewer, "audit.view");
-  const rows = await reader.query(
-    `select 1 from audit_events
-     where id = $1 and workspace_id = $2 and ($3::uuid[] is null or tenant_id = any ($3))`,
-    [eventId, viewer.workspace?.id ?? null, scope === "all" ? null : scope],
+/** An entry of no workspace is the installation's: no page shows it. */
+export async function findPlaceOfAuditEvent(reader: Reader, eventId: string): Promise<Place | undefined> {
+  const [place] = await reader.query<Place>(
+    `select workspace_id as "workspaceId", tenant_id as "tenantId", false as own
+     from audit_events where id = $1 and workspace_id is not null`,
+    [eventId],
   );
-  return rows.length > 0;
+  return place;
 }
 
 export async function isNotificationOf(reader: Reader, viewer: Viewer, notificationId: string) {

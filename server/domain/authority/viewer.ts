@@ -11,6 +11,8 @@ export type Viewer = {
   user: { id: string; name: string; email: string; timeZone: string | null };
   /** The selected workspace, or that of the run or tenant a page is about; null for a member of nothing. */
   workspace: ViewerWorkspace | null;
+  /** What they chose to look at; other pages show only what is of this one. */
+  selectedWorkspaceId: string | null;
   /** Active memberships in active workspaces, by name. */
   workspaces: readonly ViewerWorkspace[];
 };
@@ -50,8 +52,8 @@ export async function loadViewer(
   );
   if (row === undefined) return undefined;
   const { workspaces, ...user } = row;
-  const selected = workspaces.find((workspace) => workspace.id === selectedWorkspaceId);
-  return { user, workspaces, workspace: selected ?? workspaces[0] ?? null };
+  const workspace = workspaces.find(({ id }) => id === selectedWorkspaceId) ?? workspaces[0] ?? null;
+  return { user, workspaces, workspace, selectedWorkspaceId: workspace?.id ?? null };
 }
 
 /** The same person in another of their workspaces; undefined when they are no member of it. */

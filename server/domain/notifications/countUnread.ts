@@ -4,7 +4,7 @@ import type { Reader } from "../../db/database.ts";
 export async function countUnread(reader: Reader, userId: string): Promise<number> {
   const [row] = await reader.query<{ unread: number }>(
     `select count(*)::int as unread
-     from (select 1 from notifications where user_id = $1 and read_at is null limit 100) as some`,
+     from (select 1 from notifications where user_id = $1 and read_at is null limit 100) as newest`,
     [userId],
   );
   return row?.unread ?? 0;

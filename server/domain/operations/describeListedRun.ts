@@ -1,0 +1,124 @@
+import type { Decision } from "../authority/decide.ts";
+import type { ListedRun } from "./listedRun.ts";
+import {
+  type Badge,
+  badgeOf,
+  capitalised,
+  consequenceOf,
+  counted,
+  reasonClause,
+  tallyWordsOf,
+  titleOf,
+} from "./runWords.ts";
+
+/** A sentence of "what happened"; `at` is a moment that belongs to its end. */
+export type Line = { text: string; at: Date | null; isRisk: boolean };
+
+export type Progress = { done: number; total: number | null; words: string };
+
+/** A row of the operations list. */
+export type RunRow = {
+  id: string;
+  badge: Badge;
+  title: string;
+  subtitle: string | null;
+  tenant: { id: string; name: string; exists: boolean } | null;
+  initiator: string;
+  lines: Line[];
+  progress: Progress | null;
+  requestedAt: Date;
+  /** Milliseconds from its start, or from the request when it never started. */
+  took: number | null;
+};
+
+/** `now` is what the gate's rules say of a waiting run at this moment. */
+export type Surroundings = { hasWorker: boolean; now: Decision | undefined; at: Date };
+
+export function describeListedRun(run: ListedRun, around: Surroundings): RunRow {
+  return {
+    id: run.id,
+    badge: badgeOf(run),
+    title: titleOf(run.operation),
+    subtitle: run.attempt > 1 ? `attempt ${run.attempt} of ${run.maxAttempts}` : null,
+    tenant:
+      run.tenantId === null
+        ? null
+        : { id: run.tenantId, name: run.tenantName ?? "Deleted tenant", exists: run.tenantExists },
+    initiator: run.initiatorName ?? "System",
+    lines: whatHappened(run, around),
+    progress: progressOf(run),
+    requestedAt: run.requestedAt,
+    took: run.completedAt === null ? null : +run.completedAt - +(run.startedAt ?? run.requestedAt),
+  };
+}
+
+export function whatHappened(run: ListedRun, around: Surroundings): Line[] {
+  switch (run.outcome) {
+    case "pending":
+      return run.status === "running" ? runningLines(run) : waitingLines(run, around);
+    case "blocked":
+      return blockedLines(run);
+    case "failed":
+      return [line(`${run.failureMessage ?? "No reason was kept."} ${consequenceOf(run)}`)];
+    case "cancelled":
+      return [line(consequenceOf(run))];
+    case "partially_succeeded":
+      return [tallyWordsOf(run), run.failureMessage].flatMap((text) => (text ? [line(text)] : []));
+    case "succeeded":
+      return [line(tallyWordsOf(run) || "Done.")];
+  }
+}
+
+/** Why a run waits, and whether it would be let through. */
+export function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Line[] {
+  const lines = [];
+  if (run.hold !== null) lines.push(...holdLines(run.hold));
+  else if (run.nextAttemptAt !== null && run.nextAttemptAt > at)
+    lines.push(line(`Attempt ${run.attempt} failed. Tries again`, run.nextAttemptAt));
+  else lines.push(line("Waits for its turn."));
+  if (run.lastError !== null) lines.push(line(run.lastError));
+  if (!hasWorker) lines.push(line("No worker is running: nothing starts until one does."));
+  if (now?.verdict === "denied")
+    lines.push(risk(`Would be blocked now: ${reasonClause(run, now.reasonCode, now.checks)}.`));
+  return lines;
+}
+
+function holdLines(hold: NonNullable<ListedRun["hold"]>): Line[] {
+  const held = line(`Tenant on hold by ${hold.by}: “${hold.reason}”`);
+  return hold.until === null ? [held] : [held, line("Until", new Date(hold.until))];
+}
+
+function runningLines(run: ListedRun): Line[] {
+  if (!run.isStuck) return [];
+  return [
+    run.heartbeatAt === null
+      ? risk("No sign of life: its worker may be lost.")
+      : { ...risk("Its worker may be lost. Last sign of life"), at: run.heartbeatAt },
+  ];
+}
+
+function blockedLines(run: ListedRun): Line[] {
+  if (run.reasonCode === null) return [line(consequenceOf(run))];
+  const why = capitalised(reasonClause(run, run.reasonCode, run.deniedChecks));
+  const lines = [line(`${why}. ${consequenceOf(run)}`)];
+  if (run.repeats > 0) {
+    const times = counted(run.repeats, "more time", "more times");
+    lines.push(line(`Asked ${times}, with the same answer. Last`, run.lastRepeatAt));
+  }
+  return lines;
+}
+
+export function progressOf(run: ListedRun): Progress | null {
+  if (run.status !== "running") return null;
+  const { progressDone: done, progressTotal: total } = run;
+  if (total === null || total === 0) return { done, total: null, words: `${counted(done, "item", "items")} so far` };
+  return { done, total, words: `${done} of ${total} items · ${Math.floor((done / total) * 100)} %` };
+}
+
+function line(text: string, at: Date | null = null): Line {
+  return { text, at, isRisk: false };
+}
+
+function risk(text: string): Line {
+  return { text, at: null, isRisk: true };
+}

@@ -1,0 +1,129 @@
+import type { Checks } from "../authority/decide.ts";
+import { type DenialClass, denials, type ReasonCode } from "../authority/reasons.ts";
+import { contractOf, isOperationName, type OperationName } from "./catalog.ts";
+import type { ListedRun } from "./listedRun.ts";
+import type { Outcome, RunStatus } from "./run.ts";
+
+/** A state by word, shape and colour. */
+export type Badge = { tone: Tone; icon: string; label: string };
+export type Tone = "ok" | "part" | "block" | "fail" | "run" | "wait";
+
+const outcomeBadges = {
+  succeeded: { tone: "ok", icon: "succeeded", label: "Succeeded" },
+  partially_succeeded: { tone: "part", icon: "partial", label: "Partially succeeded" },
+  blocked: { tone: "block", icon: "blocked", label: "Blocked by policy" },
+  failed: { tone: "fail", icon: "failed", label: "Failed" },
+  cancelled: { tone: "wait", icon: "cancelled", label: "Cancelled" },
+} as const satisfies Record<Exclude<Outcome, "pending">, Badge>;
+
+const statusBadges = {
+  queued: { tone: "wait", icon: "queued", label: "Queued" },
+  running: { tone: "run", icon: "running", label: "Running" },
+} as const satisfies Record<Exclude<RunStatus, "completed">, Badge>;
+
+export function badgeOf(run: { status: RunStatus; outcome: Outcome }): Badge {
+  if (run.outcome !== "pending") return outcomeBadges[run.outcome];
+  return run.status === "running" ? statusBadges.running : statusBadges.queued;
+}
+
+/** Operations outlive releases: one the catalog no longer has goes by its name. */
+export function titleOf(operation: string): string {
+  return isOperationName(operation) ? contractOf(operation).title : operation;
+}
+
+/** What is named when a denial is put in words. `found` is the value of the check that failed. */
+type Subject = { who: string; tenant: string; capability: string; found: string };
+
+/** Why, as a clause that may follow "Blocked by policy: ". */
+const reasonWords = {
+  workspace_mismatch: ({ found }) => found,
+  initiator_missing: ({ who }) => `${who}'s account was deleted`,
+  initiator_not_entitled: ({ who, found }) => `${who} no longer has access to the workspace: ${found}`,
+  tenant_missing: ({ tenant }) => `${tenant} no longer exists`,
+  tenant_not_entitled: ({ who, tenant }) => `${who} no longer has access to ${tenant}`,
+  missing_capability: ({ who, capability }) => `${who} no longer has ${capability}`,
+  system_authority_not_allowed: () => "this operation may only be requested by a person",
+  tenant_not_operable: ({ tenant, found }) => `${tenant} is ${found}`,
+  provider_connection_invalid: ({ tenant, found }) => `the connection of ${tenant} cannot be used: ${found}`,
+  write_gate_blocked: ({ tenant }) => `${tenant} is not open for changes`,
+  execution_prerequisite_invalid: ({ found }) => found,
+} as const satisfies Record<ReasonCode, (subject: Subject) => string>;
+
+type Denied = Pick<ListedRun, "operation" | "initiatorName" | "tenantName">;
+
+export function reasonClause(run: Denied, reasonCode: ReasonCode, checks: Checks | null): string {
+  const words = reasonWords[reasonCode];
+  return words({
+    who: run.initiatorName ?? "The system",
+    tenant: run.tenantName ?? "the tenant",
+    capability: isOperationName(run.operation) ? contractOf(run.operation).capability : "the capability",
+    found: foundBy(checks, reasonCode),
+  });
+}
+
+function foundBy(checks: Checks | null, reasonCode: ReasonCode): string {
+  const failing = Object.values(checks ?? {}).find(
+    (check) => check.result === "failed" && check.reason === reasonCode,
+  );
+  return failing?.value ?? "the reason was not kept";
+}
+
+const recorded = {
+  "inventory.sync": (count) => `${counted(count, "policy", "policies")} had been recorded`,
+  "provider.connection.verify": () => "The result had been recorded on the connection",
+} as const satisfies Record<OperationName, (count: number) => string>;
+
+/** Whether anything was changed by a run that did not reach its end well. */
+export function consequenceOf(
+  run: Pick<ListedRun, "operation" | "effectsDone" | "progressDone" | "reasonCode">,
+): string {
+  if (run.effectsDone === 0) return "Nothing was changed.";
+  const what = isOperationName(run.operation)
+    ? recorded[run.operation](run.progressDone)
+    : `${counted(run.effectsDone, "change", "changes")} had been recorded`;
+  return `${what} before ${endOf(run.reasonCode)}.`;
+}
+
+const revocations: readonly DenialClass[] = ["initiator_invalid", "scope_denied", "capability_denied"];
+
+function endOf(reasonCode: ReasonCode | null): string {
+  if (reasonCode === null) return "it ended";
+  return revocations.includes(denials[reasonCode].denialClass)
+    ? "access was revoked"
+    : "the run was stopped";
+}
+
+const tallyWords: Record<string, string> = {
+  created: "new",
+  changed: "changed",
+  unchanged: "unchanged",
+  gone: "gone",
+  verified: "verified",
+  refuted: "refused",
+};
+
+export function tallyOf(run: Pick<ListedRun, "tally">): { label: string; count: string }[] {
+  const order = Object.keys(tallyWords);
+  return Object.entries(run.tally)
+    .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+    .map(([name, count]) => ({ label: tallyWords[name] ?? name, count: whole(count) }));
+}
+
+export function tallyWordsOf(run: Pick<ListedRun, "tally">): string {
+  return tallyOf(run)
+    .filter(({ count }) => count !== "0")
+    .map(({ label, count }) => `${count} ${label}`)
+    .join(" · ");
+}
+
+export function counted(count: number, one: string, many: string): string {
+  return `${whole(count)} ${count === 1 ? one : many}`;
+}
+
+export function whole(count: number): string {
+  return count.toLocaleString("en-GB");
+}
+
+export function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

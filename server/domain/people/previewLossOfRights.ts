@@ -1,0 +1,66 @@
+import type { Reader } from "../../db/database.ts";
+import type { Facts } from "../authority/facts.ts";
+import { countStopped, type OpenRun, openRunLimit, type Stopped } from "../operations/countStopped.ts";
+import type { Assignment } from "./assignments.ts";
+
+/** One right that a change takes away, where: at one tenant, or at all of them (null). */
+export type LostRight = { capability: string; tenantName: string | null };
+
+/** What live assignments granted before and none grants after, wherever it was granted. */
+export function lostRights(before: readonly Assignment[], after: readonly Assignment[]): LostRight[] {
+  const lost = new Map<string, LostRight>();
+  for (const { role, tenantId, tenantName, lapsed } of before) {
+    if (lapsed) continue;
+    for (const capability of role.capabilities) {
+      if (!after.some((assignment) => grants(assignment, capability, tenantId)))
+        lost.set(`${capability} ${tenantId}`, { capability, tenantName });
+    }
+  }
+  return [...lost.values()];
+}
+
+function grants(assignment: Assignment, capability: string, tenantId: string | null): boolean {
+  if (assignment.lapsed || !assignment.role.capabilities.includes(capability)) return false;
+  return assignment.tenantId === null || assignment.tenantId === tenantId;
+}
+
+/** How a member would stand: with these assignments, or no longer a member at all. */
+export type Standing = { membership: "kept" | "ended"; assignments: readonly Assignment[] };
+
+/**
+ * What it would stop if the person stood so from now on: of the runs they asked for that have not ended, those
+ * the gate would let through now and would deny then. At most 1,000 runs are looked at; takes no locks.
+ */
+export async function previewLossOfRights(
+  reader: Reader,
+  person: { workspaceId: string; userId: string },
+  standing: Standing,
+): Promise<Stopped> {
+  const runs = await listOpenRunsOf(reader, person.workspaceId, person.userId);
+  return countStopped(reader, runs, (facts) => withStanding(facts, standing));
+}
+
+function withStanding(facts: Facts, { membership, assignments }: Standing): Facts {
+  const covering = assignments.filter(({ tenantId }) => tenantId === null || tenantId === facts.tenantId);
+  return {
+    ...facts,
+    initiator:
+      facts.initiator === null || membership === "kept"
+        ? facts.initiator
+        : { ...facts.initiator, membership: null },
+    assignments: covering.map(({ role, tenantId, expiresAt }) => ({
+      roleName: role.name,
+      capabilities: [...role.capabilities],
+      allTenants: tenantId === null,
+      expiresAt,
+    })),
+  };
+}
+
+function listOpenRunsOf(reader: Reader, workspaceId: string, userId: string): Promise<OpenRun[]> {
+  return reader.query<OpenRun>(
+    `select id, tenant_id as "tenantId", status from operation_runs
+     where initiator_id = $2 and workspace_id = $1 and status <> 'completed' order by id limit $3`,
+    [workspaceId, userId, openRunLimit],
+  );
+}
