@@ -32,10 +32,9 @@ export function makeWorkerDeps(
   return {
     ...given,
     attempts: makeLiveAttempts(),
-    begin: makeBatcher(batchSize, async (deliveries: readonly Delivery[]) => {
-      const begun = await retrying(() => db.transaction((tx) => beginAttempts(tx, deliveries), workerBounds));
-      return deliveries.map(({ runId }) => begun.get(runId) ?? { kind: "absent" });
-    }),
+    begin: makeBatcher(batchSize, (deliveries: readonly Delivery[]) =>
+      retrying(() => db.transaction((tx) => beginAttempts(tx, deliveries), workerBounds)),
+    ),
     finish: makeBatcher(batchSize, async (endings: readonly { run: Run; ending: Ending }[]) => {
       const ended = await retrying(() => db.transaction((tx) => finishRuns(tx, endings), workerBounds));
       return endings.map(({ run }) => ended.has(run.id));

@@ -6,7 +6,7 @@ import type { Ending } from "../server/domain/operations/finishRuns.ts";
 import type { Run } from "../server/domain/operations/run.ts";
 import { type AuthorizedRun, openRun } from "./authorizedRun.ts";
 import type { WorkerDeps } from "./deps.ts";
-import { acceptDelivery } from "./payload.ts";
+import { acceptDelivery, refuse } from "./payload.ts";
 import { AttemptFailed, settleFault } from "./settleFault.ts";
 
 /** What an operation does once authorized. It returns how it ended; a fault throws. */
@@ -34,11 +34,10 @@ export function withReauthorization(operation: OperationName, perform: Perform):
       const delivery = await acceptDelivery(deps, operation, payload, helpers.job.id);
       if (delivery === undefined) return;
       const begun = await begin(deps, delivery, helpers);
-      if (begun.kind !== "authorized") {
-        deps.log.info({ run: delivery.runId, operation }, `run not begun: ${begun.kind}`);
-        return;
-      }
-      await performAttempt(deps, begun.run, perform, helpers);
+      if (begun.kind === "authorized") await performAttempt(deps, begun.run, perform, helpers);
+      else if (begun.kind === "absent") await refuse(deps, delivery, "there is no such run");
+      else if (begun.kind === "foreign") await refuse(deps, delivery, "the run is of another operation");
+      else deps.log.info({ run: delivery.runId, operation }, `run not begun: ${begun.kind}`);
     },
   };
 }

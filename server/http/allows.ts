@@ -2,10 +2,7 @@ import { hasRoles, may, mayAnywhere, type Viewer } from "../domain/authority/vie
 import { type Access, accessOf, type RouteName } from "./accessTable.ts";
 
 /** Whether the viewer holds what a page of the selected workspace asks for. */
-export function holds(
-  viewer: Viewer,
-  access: Extract<Access, { scope: "workspace" | "member" }>,
-): boolean {
+export function holds(viewer: Viewer, access: Extract<Access, { scope: "workspace" | "member" }>): boolean {
   if (access.scope === "workspace" && access.openWithoutRoles && !hasRoles(viewer)) return true;
   return access.at === "all_tenants"
     ? may(viewer, access.capability, null)

@@ -8,7 +8,7 @@ export async function beginSync(
   jobId = "job",
 ): Promise<Run> {
   const id = await requestAs(db, world.omar, "inventory.sync", world.contoso);
-  const answer = await worker.begin({ runId: id, jobId });
+  const answer = await worker.begin({ operation: "inventory.sync", runId: id, jobId });
   if (answer.kind !== "authorized") throw new Error(`The run did not begin: ${answer.kind}`);
   return answer.run;
 }

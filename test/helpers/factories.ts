@@ -171,3 +171,13 @@ export async function placeHold(
     ),
   );
 }
+
+/** A role of the workspace by its key; throws when there is none. */
+export async function getRole(db: Db, workspace: { id: string }, key: string): Promise<{ id: string }> {
+  const [role] = await db.query<{ id: string }>("select id from roles where workspace_id = $1 and key = $2", [
+    workspace.id,
+    key,
+  ]);
+  if (role === undefined) throw new Error(`The workspace has no role ${key}.`);
+  return role;
+}

@@ -25,6 +25,30 @@ export async function untilSomebodyWaits(db: Db, pid?: number): Promise<void> {
   });
 }
 
+/** Resolves once this many sessions wait for a lock of any kind at the same time. */
+export async function untilSessionsWait(db: Db, sessions: number): Promise<void> {
+  await until(async () => {
+    const rows = await db.query(
+      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    return rows.length >= sessions;
+  });
+}
+
+/**
+ * Holds an authority key exclusively, as a revocation in progress does, until the returned function is called.
+ * Whoever gates under that key waits meanwhile.
+ */
+export async function holdKey(url: string, kind: string, id: string): Promise<() => Promise<void>> {
+  const session = await openSession(url);
+  await session.query("begin");
+  await session.query("select authority_lock('{}', array[authority_key($1, $2)])", [kind, id]);
+  return async () => {
+    await session.query("rollback");
+    await session.end();
+  };
+}
+
 /** Resolves when the condition holds, however long that takes; the test's own time limit bounds it. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await pause(2);

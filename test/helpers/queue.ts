@@ -1,5 +1,5 @@
-import { runOnce } from "graphile-worker";
-import { pino } from "pino";
+import { runOnce, type TaskList } from "graphile-worker";
+import { type Logger, pino } from "pino";
 import { makeWorkerDeps, type WorkerDeps } from "../../jobs/deps.ts";
 import { makeQueueLogger } from "../../jobs/queueLogger.ts";
 import { makeTaskList } from "../../jobs/taskList.ts";
@@ -11,24 +11,31 @@ import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider
 export const credentialKeys: CredentialKey[] = [{ id: "test", key: Buffer.alloc(32, 7) }];
 
 /** The worker's own parts, against a sandbox; the provider's pauses are short. */
-export function makeTestWorker(db: Db, sandboxUrl: string): WorkerDeps {
+export function makeTestWorker(
+  db: Db,
+  sandboxUrl: string,
+  given: { log?: Logger; graphUrl?: string } = {},
+): WorkerDeps {
   return makeWorkerDeps({
     db,
     credentialKeys,
-    log: pino({ level: "silent" }),
+    log: given.log ?? pino({ level: "silent" }),
     provider: makeGraphProvider({
-      graphUrl: sandboxUrl,
+      graphUrl: given.graphUrl ?? sandboxUrl,
       loginUrl: sandboxUrl,
       timings: { backoffMs: 1, secondMs: 1 },
     }),
   });
 }
 
-/** Works off every job that is due, in the real queue, with the real task list; returns when none is left. */
-export async function drainQueue(deps: WorkerDeps): Promise<void> {
+/**
+ * Works off every job that is due, in the real queue; returns when none is left. Another task list than the
+ * real one is for controls.
+ */
+export async function drainQueue(deps: WorkerDeps, taskList: TaskList = makeTaskList(deps)): Promise<void> {
   await runOnce({
     pgPool: deps.db.pool,
-    taskList: makeTaskList(deps),
+    taskList,
     parsedCronItems: [],
     noHandleSignals: true,
     concurrency: 4,
@@ -44,4 +51,29 @@ export async function makeJobsDue(db: Db): Promise<void> {
 /** Every job in the queue, whether due or not. */
 export async function listJobs(db: Db): Promise<{ key: string | null; attempts: number }[]> {
   return db.query("select key, attempts from graphile_worker._private_jobs order by id");
+}
+
+/** The jobs of one run, whether due or not. `lastError` is what the queue itself keeps. */
+export function listJobsOf(
+  db: Db,
+  runId: string,
+): Promise<{ id: string; attempts: number; maxAttempts: number; runAt: Date; lastError: string | null }[]> {
+  return db.query(
+    `select id::text, attempts, max_attempts as "maxAttempts", run_at as "runAt", last_error as "lastError"
+     from graphile_worker._private_jobs where payload ->> 'runId' = $1 order by id`,
+    [runId],
+  );
+}
+
+/** Puts a job into the queue past all of our code, as anybody who can write to the database could. */
+export async function addRawJob(
+  db: Db,
+  job: { task: string; payload: unknown; key?: string },
+): Promise<{ id: string }> {
+  const [added] = await db.query<{ id: string }>(
+    "select id::text from graphile_worker.add_job($1, $2::json, job_key := $3)",
+    [job.task, JSON.stringify(job.payload), job.key ?? null],
+  );
+  if (added === undefined) throw new Error("The queue took no job.");
+  return added;
 }

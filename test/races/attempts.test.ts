@@ -31,7 +31,7 @@ test("revoke, grant, revoke: a run authorized in between is not killed by the fi
 test("an attempt that was presumed dead and comes back can neither act nor end the run", async () => {
   const { db, worker } = installation;
   const zombie = await beginSync(installation, world, "the same job");
-  const revived = await worker.begin({ runId: zombie.id, jobId: "the same job" });
+  const revived = await worker.begin({ operation: "inventory.sync", runId: zombie.id, jobId: "the same job" });
   if (revived.kind !== "authorized") throw new Error("The second attempt did not begin.");
   await expect(runEffect(db, zombie, { name: "late", perAttempt: false }, one)).rejects.toThrow(
     "newer attempt",
@@ -51,7 +51,7 @@ test("a new attempt waits for the effect the old one is committing, and then cou
     return { items: 1, counts: {} };
   });
   await door.reached;
-  const again = follow(worker.begin({ runId: old.id, jobId: "the same job" }));
+  const again = follow(worker.begin({ operation: "inventory.sync", runId: old.id, jobId: "the same job" }));
   door.open();
   await effect;
   const answer = await again.result;
@@ -68,7 +68,7 @@ test("a new attempt waits for the effect the old one is committing, and then cou
 test("control: an ending that does not carry the token lets the zombie end the run", async () => {
   const { db, worker } = installation;
   const zombie = await beginSync(installation, world, "the same job");
-  await worker.begin({ runId: zombie.id, jobId: "the same job" });
+  await worker.begin({ operation: "inventory.sync", runId: zombie.id, jobId: "the same job" });
   await db.query(
     "update operation_runs set status = 'completed', outcome = 'succeeded', completed_at = now() where id = $1",
     [zombie.id],
@@ -82,7 +82,7 @@ test("denials in parallel make exactly one transition, one decision, one entry, 
   await suspend("disabled");
   const workers = Array.from({ length: 8 }, () => makeTestWorker(db, sandbox.url));
   const kinds = await Promise.all(
-    workers.map(async (worker, n) => (await worker.begin({ runId: run, jobId: `job ${n}` })).kind),
+    workers.map(async (worker, n) => (await worker.begin({ operation: "inventory.sync", runId: run, jobId: `job ${n}` })).kind),
   );
   expect(kinds.filter((kind) => kind === "blocked")).toHaveLength(1);
   expect(kinds.filter((kind) => kind === "ended")).toHaveLength(7);
@@ -119,7 +119,7 @@ test("once a hold has returned no run of the tenant begins", async () => {
     "insert into tenant_holds (tenant_id, reason, placed_by_name) values ($1, 'rotation', 'Olivia')",
     [world.contoso.id],
   );
-  const beginning = follow(worker.begin({ runId: run, jobId: "job" }));
+  const beginning = follow(worker.begin({ operation: "inventory.sync", runId: run, jobId: "job" }));
   await untilSomebodyWaits(db);
   await session.query("commit");
   expect(await beginning.result).toEqual({ kind: "deferred" });

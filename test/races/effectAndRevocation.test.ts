@@ -75,7 +75,7 @@ describe.each(Object.entries(revocations))("%s", (_name, revocation) => {
     const session = await openSession(url);
     await session.query("begin");
     await session.query(revocation.sql, revocation.values(world));
-    const beginning = follow(worker.begin({ runId: waiting, jobId: "job" }));
+    const beginning = follow(worker.begin({ operation: "inventory.sync", runId: waiting, jobId: "job" }));
     await untilSomebodyWaits(db);
     expect(await getRun(db, waiting)).toMatchObject({ status: "queued", startedAt: null });
     await session.query("commit");

@@ -23,9 +23,10 @@ export type VerdictSource = {
   workspaceId: string;
   tenantId: string | null;
   connectionId: string | null;
-  requestChecks: Checks;
+  /** As kept: what an earlier release did not ask is not there. */
+  requestChecks: Partial<Checks>;
   /** The checks of the latest decision after the request; null while there is none. */
-  currentChecks: Checks | null;
+  currentChecks: Partial<Checks> | null;
 };
 
 export function exportVerdict(source: VerdictSource): Verdict {
@@ -60,6 +61,6 @@ export function exportVerdict(source: VerdictSource): Verdict {
   };
 }
 
-function requestValue(checks: Checks, name: string): string | null {
+function requestValue(checks: Partial<Checks>, name: string): string | null {
   return Object.entries(checks).find(([key]) => key === name)?.[1].value ?? null;
 }

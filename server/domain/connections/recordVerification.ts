@@ -19,16 +19,19 @@ export async function recordVerification(tx: Tx, verified: Verified): Promise<bo
   const [row] = await tx.query<ConnectionRow>(
     `update provider_connections c set status = 'verified', cause = null, verified_at = clock_timestamp(),
        verified_version = c.credential_version, granted_roles = $3
-     from tenants t
-     where c.id = $1 and c.credential_version = $2 and t.id = c.tenant_id
-     returning c.tenant_id as "tenantId", t.workspace_id as "workspaceId"`,
+     from tenants t, provider_connections before
+     where c.id = $1 and c.credential_version = $2 and t.id = c.tenant_id and before.id = c.id
+     returning c.tenant_id as "tenantId", t.workspace_id as "workspaceId", before.status as before`,
     [verified.connectionId, verified.credentialVersion, verified.grantedRoles],
   );
   if (row === undefined) return false;
-  await recordAudit(
-    tx,
-    eventOf(row, "connection.verified", verified, { grantedRoles: verified.grantedRoles }),
-  );
+  const { grantedRoles } = verified;
+  await recordAudit(tx, {
+    ...eventAbout(row, verified),
+    action: "connection.verified",
+    outcome: "done",
+    details: { before: row.before, after: "verified", grantedRoles, run: verified.runId },
+  });
   return true;
 }
 
@@ -40,32 +43,29 @@ export async function recordVerification(tx: Tx, verified: Verified): Promise<bo
 export async function recordRejection(tx: Tx, rejected: Rejected): Promise<boolean> {
   const [row] = await tx.query<ConnectionRow>(
     `update provider_connections c set status = 'invalid', cause = $3
-     from tenants t
+     from tenants t, provider_connections before
      where c.id = $1 and c.credential_version = coalesce($2::integer, c.credential_version)
-       and t.id = c.tenant_id and (c.status, c.cause) is distinct from ('invalid', $3)
-     returning c.tenant_id as "tenantId", t.workspace_id as "workspaceId"`,
+       and t.id = c.tenant_id and (c.status, c.cause) is distinct from ('invalid', $3) and before.id = c.id
+     returning c.tenant_id as "tenantId", t.workspace_id as "workspaceId", before.status as before`,
     [rejected.connectionId, rejected.credentialVersion, rejected.cause.slice(0, 500)],
   );
   if (row === undefined) return false;
-  await recordAudit(tx, eventOf(row, "connection.rejected", rejected, { cause: rejected.cause }));
+  const { cause, runId } = rejected;
+  await recordAudit(tx, {
+    ...eventAbout(row, rejected),
+    action: "connection.rejected",
+    outcome: "failed",
+    details: { before: row.before, after: "invalid", cause, run: runId },
+  });
   return true;
 }
 
-type ConnectionRow = { tenantId: string; workspaceId: string };
+type ConnectionRow = { tenantId: string; workspaceId: string; before: string };
 
-function eventOf(
-  row: ConnectionRow,
-  action: string,
-  { connectionId, runId }: { connectionId: string; runId: string },
-  details: Record<string, unknown>,
-): AuditEvent {
-  return {
-    workspaceId: row.workspaceId,
-    tenantId: row.tenantId,
-    actor: null,
-    action,
-    subject: { type: "connection", id: connectionId },
-    outcome: action === "connection.verified" ? "done" : "failed",
-    details: { ...details, run: runId },
-  };
+/** Nobody in particular did it: the provider answered, and a run heard. */
+function eventAbout(
+  { workspaceId, tenantId }: ConnectionRow,
+  { connectionId }: { connectionId: string },
+): Pick<AuditEvent, "workspaceId" | "tenantId" | "actor" | "subject"> {
+  return { workspaceId, tenantId, actor: null, subject: { type: "connection", id: connectionId } };
 }

@@ -15,6 +15,15 @@ export type Attention = {
   hasWorker: boolean;
 };
 
+const liveWorker = `exists (select 1 from worker_pools where stopped_at is null
+  and last_heartbeat_at > clock_timestamp() - interval '60 seconds')`;
+
+/** Whether any worker has given a sign of life within a minute. */
+export async function hasLiveWorker(reader: Reader): Promise<boolean> {
+  const [row] = await reader.query<{ alive: boolean }>(`select ${liveWorker} as alive`);
+  return row?.alive ?? false;
+}
+
 /** What needs a person, in one statement. Of blocked and failed runs, the newest ones that ended this week. */
 export async function countAttention(reader: Reader, scope: RunScope): Promise<Attention> {
   const newest = (outcome: string) => `(select count(*)::int from (
@@ -28,8 +37,7 @@ export async function countAttention(reader: Reader, scope: RunScope): Promise<A
     `select ${newest("blocked")} as blocked, ${newest("failed")} as failed,
        ${open("running", isStuck)} as stuck, ${open("queued", "true")} as queued,
        ${open("running", "true")} as running,
-       exists (select 1 from worker_pools where stopped_at is null
-         and last_heartbeat_at > clock_timestamp() - interval '60 seconds') as "hasWorker"`,
+       ${liveWorker} as "hasWorker"`,
     scopeValues(scope),
   );
   if (counts === undefined) throw new Error("Counting returned no row.");

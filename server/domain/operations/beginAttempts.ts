@@ -1,19 +1,23 @@
 import type { Tx } from "../../db/database.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import type { Decision } from "../authority/decide.ts";
+import type { OperationName } from "./catalog.ts";
 import { enqueueRuns } from "./enqueue.ts";
 import { type Ending, finishRuns } from "./finishRuns.ts";
 import { type GatedRun, gateRuns } from "./gateRuns.ts";
 import { recordDecisions } from "./recordDecisions.ts";
 import type { Run } from "./run.ts";
 
-/** One delivery of a job: which run it is for, and the queue's own id of it. */
-export type Delivery = { runId: string; jobId: string };
+/** One delivery of a job: whose task it came to, which run it is for, and the queue's own id of it. */
+export type Delivery = { operation: OperationName; runId: string; jobId: string };
 
-/** What may happen with a delivery. Only `authorized` lets the task run; its `run` carries the new token. */
+/**
+ * What may happen with a delivery. Only `authorized` lets the task run; its `run` carries the new token.
+ * `foreign`: the run is of another operation than the task; `absent`: there is no such run.
+ */
 export type Begun =
   | { kind: "authorized"; run: Run }
-  | { kind: "blocked" | "deferred" | "ended" | "elsewhere" | "absent" };
+  | { kind: "blocked" | "deferred" | "ended" | "elsewhere" | "foreign" | "absent" };
 
 type Plan = { run: Run; begun: Begun; decision: Decision | null; ending?: Ending };
 
@@ -25,20 +29,30 @@ const lookAgainAfter = 300_000;
 /**
  * Begins attempts of runs, many in one transaction: gate, then `running` with a new fencing token, or
  * `blocked`, or left `queued` when deferred. A run is never `running` before its gate said yes. A denial is
- * final; a deferral spends no attempt and leaves a job for later.
+ * final; a deferral spends no attempt and leaves a job for later. Answers in the order of the deliveries.
  */
-export async function beginAttempts(tx: Tx, deliveries: readonly Delivery[]): Promise<Map<string, Begun>> {
-  const jobOf = new Map(deliveries.map(({ runId, jobId }) => [runId, jobId]));
-  const gated = await gateRuns(tx, [...jobOf.keys()], "begin");
-  const plans = gated.map((answer) => plan(answer, jobOf.get(answer.run.id) ?? ""));
-  await startRuns(tx, plans, jobOf);
+export async function beginAttempts(tx: Tx, deliveries: readonly Delivery[]): Promise<Begun[]> {
+  const chosen = chooseDeliveries(deliveries);
+  const gated = await gateRuns(tx, [...chosen.keys()], "begin");
+  const plans = gated.map((answer) => plan(answer, chosen.get(answer.run.id)));
+  await startRuns(tx, plans);
   await endRuns(tx, plans);
   await deferRuns(tx, plans);
-  const begun = new Map<string, Begun>(plans.map(({ run, begun }) => [run.id, begun]));
-  return new Map(deliveries.map(({ runId }) => [runId, begun.get(runId) ?? { kind: "absent" }]));
+  const begun = new Map(plans.map((planned) => [planned.run.id, planned.begun]));
+  return deliveries.map((delivery) => {
+    const answer = begun.get(delivery.runId) ?? { kind: "absent" };
+    return chosen.get(delivery.runId) === delivery ? answer : { kind: "elsewhere" };
+  });
 }
 
-function plan({ run, decision }: GatedRun, jobId: string): Plan {
+/** One job per run: a duplicate that comes in the same moment must not share the attempt of the other. */
+function chooseDeliveries(deliveries: readonly Delivery[]): Map<string, Delivery> {
+  return new Map(deliveries.toReversed().map((delivery) => [delivery.runId, delivery]));
+}
+
+function plan({ run, decision }: GatedRun, delivery: Delivery | undefined): Plan {
+  if (delivery?.operation !== run.operation) return { run, begun: { kind: "foreign" }, decision };
+  const { jobId } = delivery;
   if (decision === null) return { run, begun: { kind: "ended" }, decision };
   if (run.status === "running" && run.jobId !== jobId && isAlive(run, decision.decidedAt))
     return { run, begun: { kind: "elsewhere" }, decision };
@@ -75,7 +89,7 @@ function nextAttempt(run: Run, jobId: string): Run {
   };
 }
 
-async function startRuns(tx: Tx, plans: readonly Plan[], jobOf: ReadonlyMap<string, string>): Promise<void> {
+async function startRuns(tx: Tx, plans: readonly Plan[]): Promise<void> {
   const starting = plans.flatMap(({ begun, decision }) =>
     begun.kind === "authorized" && decision !== null ? [{ run: begun.run, decision }] : [],
   );
@@ -97,7 +111,7 @@ async function startRuns(tx: Tx, plans: readonly Plan[], jobOf: ReadonlyMap<stri
           id: run.id,
           attempt: run.attempt,
           token: run.fencingToken,
-          job_id: jobOf.get(run.id),
+          job_id: run.jobId,
           decided_at: decision.decidedAt,
         })),
       ),

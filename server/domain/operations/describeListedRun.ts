@@ -111,7 +111,8 @@ function blockedLines(run: ListedRun): Line[] {
 export function progressOf(run: ListedRun): Progress | null {
   if (run.status !== "running") return null;
   const { progressDone: done, progressTotal: total } = run;
-  if (total === null || total === 0) return { done, total: null, words: `${counted(done, "item", "items")} so far` };
+  if (total === null || total === 0)
+    return { done, total: null, words: `${counted(done, "item", "items")} so far` };
   return { done, total, words: `${done} of ${total} items · ${Math.floor((done / total) * 100)} %` };
 }
 

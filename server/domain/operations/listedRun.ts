@@ -35,7 +35,7 @@ export type ListedRun = {
   isStuck: boolean;
   hold: { reason: string; by: string; until: string | null } | null;
   /** Those of the verdict that ended it, for blocked runs. */
-  deniedChecks: Checks | null;
+  deniedChecks: Partial<Checks> | null;
 };
 
 /** The same age at which the gate lets another worker take a run over. */

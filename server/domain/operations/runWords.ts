@@ -51,7 +51,7 @@ const reasonWords = {
 
 type Denied = Pick<ListedRun, "operation" | "initiatorName" | "tenantName">;
 
-export function reasonClause(run: Denied, reasonCode: ReasonCode, checks: Checks | null): string {
+export function reasonClause(run: Denied, reasonCode: ReasonCode, checks: Partial<Checks> | null): string {
   const words = reasonWords[reasonCode];
   return words({
     who: run.initiatorName ?? "The system",
@@ -61,7 +61,7 @@ export function reasonClause(run: Denied, reasonCode: ReasonCode, checks: Checks
   });
 }
 
-function foundBy(checks: Checks | null, reasonCode: ReasonCode): string {
+function foundBy(checks: Partial<Checks> | null, reasonCode: ReasonCode): string {
   const failing = Object.values(checks ?? {}).find(
     (check) => check.result === "failed" && check.reason === reasonCode,
   );
@@ -88,9 +88,7 @@ const revocations: readonly DenialClass[] = ["initiator_invalid", "scope_denied"
 
 function endOf(reasonCode: ReasonCode | null): string {
   if (reasonCode === null) return "it ended";
-  return revocations.includes(denials[reasonCode].denialClass)
-    ? "access was revoked"
-    : "the run was stopped";
+  return revocations.includes(denials[reasonCode].denialClass) ? "access was revoked" : "the run was stopped";
 }
 
 const tallyWords: Record<string, string> = {

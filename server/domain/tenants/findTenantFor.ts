@@ -16,6 +16,7 @@ export type TenantConnection = {
 
 export type Tenant = {
   id: string;
+  workspaceId: string;
   name: string;
   directoryId: string;
   lifecycle: Lifecycle;
@@ -26,7 +27,7 @@ export type Tenant = {
   runningRuns: number;
 };
 
-type TenantRow = Pick<Tenant, "id" | "name" | "directoryId" | "lifecycle" | "queuedRuns" | "runningRuns"> & {
+type TenantRow = Omit<Tenant, "hold" | "connection"> & {
   holdReason: string | null;
   holdBy: string | null;
   holdAt: Date | null;
@@ -47,7 +48,7 @@ export async function findTenantFor(
   tenantId: string,
 ): Promise<Tenant | undefined> {
   const [row] = await reader.query<TenantRow>(
-    `select t.id, p.name, t.directory_id as "directoryId", t.lifecycle,
+    `select t.id, t.workspace_id as "workspaceId", p.name, t.directory_id as "directoryId", t.lifecycle,
        h.reason as "holdReason", h.placed_by_name as "holdBy", h.placed_at as "holdAt", h.until as "holdUntil",
        c.id as "connectionId", c.client_id as "clientId", c.status as "connectionStatus", c.cause,
        c.verified_at as "verifiedAt", c.credential_expires_at as "credentialExpiresAt",
@@ -68,9 +69,10 @@ export async function findTenantFor(
 }
 
 function toTenant(row: TenantRow): Tenant {
-  const { id, name, directoryId, lifecycle, queuedRuns, runningRuns } = row;
+  const { id, workspaceId, name, directoryId, lifecycle, queuedRuns, runningRuns } = row;
   return {
     id,
+    workspaceId,
     name,
     directoryId,
     lifecycle,

@@ -15,7 +15,7 @@ export type PossibleRequest = { operation: OperationName; decision: Decision };
 export async function previewRequests(
   reader: Reader,
   viewer: Viewer,
-  tenant: Pick<Tenant, "id" | "connection">,
+  tenant: Pick<Tenant, "id" | "workspaceId" | "connection">,
 ): Promise<PossibleRequest[]> {
   const asked = operationNames.map((operation) => ({ operation, ...subjectFor(operation, viewer, tenant) }));
   const facts = await gatherFacts(reader, asked, "request");
@@ -28,13 +28,13 @@ export async function previewRequests(
 function subjectFor(
   operation: OperationName,
   viewer: Viewer,
-  tenant: Pick<Tenant, "id" | "connection">,
+  tenant: Pick<Tenant, "id" | "workspaceId" | "connection">,
 ): Subject {
   return {
     id: uuidv7(),
     contract: contractOf(operation),
     authorityMode: "actor_bound",
-    workspaceId: viewer.workspace?.id ?? "",
+    workspaceId: tenant.workspaceId,
     tenantId: tenant.id,
     initiatorId: viewer.user.id,
     connectionId: tenant.connection?.id ?? null,

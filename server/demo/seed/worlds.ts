@@ -1,0 +1,65 @@
+import type { Lifecycle } from "../../domain/authority/contract.ts";
+import type { Facts, Phase } from "../../domain/authority/facts.ts";
+import { contractOf } from "../../domain/operations/catalog.ts";
+import { getRole, northwind, type Person, type Role } from "./cast.ts";
+import { grantedRoles } from "./directories.ts";
+import type { PastRun, Then } from "./pastRun.ts";
+
+/** The facts of a past moment in which nothing stood in the way of the run. */
+export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpiresAt: Date): Facts {
+  const { tenant, by } = run;
+  return {
+    now,
+    phase,
+    contract: contractOf(run.operation),
+    authorityMode: by === null ? "system_authority" : "actor_bound",
+    workspaceId: tenant.workspace.id,
+    tenantId: tenant.id,
+    requestExpiresAt,
+    targetIntact: true,
+    workspace: { status: "active" },
+    initiator: by === null ? null : { status: "active", membership: "active" },
+    writeRoles: [],
+    assignments: by === null ? [] : assignmentsOf(by),
+    tenant: { workspaceId: tenant.workspace.id, lifecycle: "active" },
+    hold: null,
+    connection: {
+      tenantId: tenant.id,
+      status: "verified",
+      cause: null,
+      verifiedAt: now,
+      credentialVersion: 1,
+      verifiedVersion: 1,
+      credentialExpiresAt: null,
+      grantedRoles,
+    },
+  };
+}
+
+function assignmentsOf({ holds }: Person): Facts["assignments"] {
+  return holds === null ? [] : [assignmentOf(holds.role, holds.tenant === null)];
+}
+
+function assignmentOf(role: Role, allTenants: boolean): Facts["assignments"][number] {
+  return { roleName: role.name, capabilities: [...role.capabilities], allTenants, expiresAt: null };
+}
+
+export function tenantWas(lifecycle: Lifecycle): Then {
+  return (facts) => ({
+    ...facts,
+    tenant: facts.tenant === null ? null : { ...facts.tenant, lifecycle },
+  });
+}
+
+export function roleWas(key: string): Then {
+  return (facts) => ({ ...facts, assignments: [assignmentOf(getRole(northwind, key), true)] });
+}
+
+export function connectionWasInvalid(cause: string): Then {
+  return (facts) => ({
+    ...facts,
+    connection: facts.connection === null ? null : { ...facts.connection, status: "invalid", cause },
+  });
+}
+
+export const accountWasDeleted: Then = (facts) => ({ ...facts, initiator: null, assignments: [] });

@@ -1,0 +1,102 @@
+import type { Reader } from "../../db/database.ts";
+import { tenantIdsOrNull, tenantScope, type Viewer } from "../authority/viewer.ts";
+import { describeAction } from "./describeAction.ts";
+
+type Row = {
+  id: string;
+  at: Date;
+  actorName: string | null;
+  action: string;
+  subjectType: string;
+  subjectId: string | null;
+  subjectName: string | null;
+  tenantName: string | null;
+  outcome: "done" | "allowed" | "denied" | "failed";
+  details: Record<string, unknown>;
+};
+
+export type ShownEvent = Omit<Row, "details"> & {
+  words: string;
+  actor: string;
+  details: { name: string; value: string }[];
+};
+
+export type AuditPage = { events: ShownEvent[]; newer: string | null; older: string | null };
+
+/** `before` leads to older entries and `after` to newer ones. */
+export type AuditCursor = { before: string } | { after: string } | null;
+
+const perPage = 50;
+
+const columns = `e.id, e.at, e.actor_name as "actorName", e.action, e.subject_type as "subjectType",
+  e.subject_id as "subjectId", coalesce(su.name, st.name) as "subjectName", p.name as "tenantName",
+  e.outcome, e.details`;
+
+// The cast happens only for subjects that are people or tenants, whose ids are UUIDs.
+const joins = `left join tenant_profiles p on p.tenant_id = e.tenant_id
+  left join user_profiles su
+    on su.user_id = case when e.subject_type = 'user' then e.subject_id::uuid end
+  left join tenant_profiles st
+    on st.tenant_id = case when e.subject_type = 'tenant' then e.subject_id::uuid end`;
+
+// What concerns no tenant is the workspace's: for those whose role covers all tenants.
+const inScope = `e.workspace_id = $1 and ($2::uuid[] is null or e.tenant_id = any ($2))`;
+
+function scopeOf(viewer: Viewer): unknown[] {
+  return [viewer.workspace?.id ?? null, tenantIdsOrNull(tenantScope(viewer, "audit.view"))];
+}
+
+/** One page of the trail the viewer may see in the present workspace, newest first. */
+export async function listAuditEvents(
+  reader: Reader,
+  viewer: Viewer,
+  cursor: AuditCursor,
+): Promise<AuditPage> {
+  const ascending = cursor !== null && "after" in cursor;
+  const rows = await reader.query<Row>(
+    `select ${columns} from audit_events e ${joins}
+     where ${inScope} and ($3::uuid is null or e.id < $3) and ($4::uuid is null or e.id > $4)
+     order by e.id ${ascending ? "asc" : "desc"} limit $5`,
+    [
+      ...scopeOf(viewer),
+      cursor !== null && "before" in cursor ? cursor.before : null,
+      ascending ? cursor.after : null,
+      perPage + 1,
+    ],
+  );
+  const more = rows.length > perPage;
+  const page = rows.slice(0, perPage);
+  const events = (ascending ? page.reverse() : page).map(describe);
+  const hasNewer = ascending ? more : cursor !== null;
+  return {
+    events,
+    newer: hasNewer ? (events[0]?.id ?? null) : null,
+    older: ascending || more ? (events.at(-1)?.id ?? null) : null,
+  };
+}
+
+export async function findAuditEvent(
+  reader: Reader,
+  viewer: Viewer,
+  eventId: string,
+): Promise<ShownEvent | undefined> {
+  const [row] = await reader.query<Row>(
+    `select ${columns} from audit_events e ${joins} where ${inScope} and e.id = $3`,
+    [...scopeOf(viewer), eventId],
+  );
+  return row === undefined ? undefined : describe(row);
+}
+
+function describe(row: Row): ShownEvent {
+  return {
+    ...row,
+    words: describeAction(row.action),
+    actor: row.actorName ?? "System",
+    details: Object.entries(row.details).map(([name, value]) => ({ name, value: spell(value) })),
+  };
+}
+
+function spell(value: unknown): string {
+  if (value === null) return "none";
+  return typeof value === "object" ? JSON.stringify(value, null, 2) : String(value);
+}

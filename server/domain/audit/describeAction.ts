@@ -1,0 +1,27 @@
+const words: Record<string, string> = {
+  "access.refused": "Access refused",
+  "connection.rejected": "Connection found not usable",
+  "connection.verified": "Connection verified",
+  "job.refused": "Malformed job refused",
+  "member.removed": "Member removed",
+  "member.role_changed": "Role changed",
+  "member.role_ended": "Role ended",
+  "member.role_given": "Role given",
+  "run.attempt_failed": "Attempt failed",
+  "run.blocked": "Run blocked by policy",
+  "run.effect": "Change recorded",
+  "run.handed_back": "Run handed back by its worker",
+  "run.refused": "Request refused",
+  "run.started": "Run authorized and started",
+  "session.refused": "Sign-in refused",
+  "session.signed_in": "Signed in",
+  "session.signed_out": "Signed out",
+};
+
+/** What was done, for people: "member.role_changed" reads "Role changed"; an unknown one is spelled out. */
+export function describeAction(action: string): string {
+  const known = words[action];
+  if (known !== undefined) return known;
+  const spelled = action.replace(/[._]/g, " ");
+  return spelled.slice(0, 1).toUpperCase() + spelled.slice(1);
+}

@@ -1,0 +1,117 @@
+import { denials } from "../authority/reasons.ts";
+import { may, type Viewer } from "../authority/viewer.ts";
+import { contractOf, isOperationName } from "./catalog.ts";
+import { type DecisionCard, describeDecision } from "./describeDecision.ts";
+import {
+  type Line,
+  type Progress,
+  progressOf,
+  type Surroundings,
+  whatHappened,
+} from "./describeListedRun.ts";
+import { describeTimeline, type TimelineStep } from "./describeTimeline.ts";
+import type { Change, FailedAttempt, ShownRun } from "./findRunFor.ts";
+import { mayOpenTenant, type NextStep, nextStepFor } from "./nextStep.ts";
+import { type Badge, badgeOf, consequenceOf, reasonClause, tallyOf, titleOf } from "./runWords.ts";
+
+/** Everything a run's page says. */
+export type RunView = {
+  id: string;
+  workspaceName: string | null;
+  title: string;
+  badge: Badge;
+  headline: string;
+  lines: Line[];
+  nextStep: NextStep | null;
+  progress: Progress | null;
+  isOpen: boolean;
+  tally: { label: string; count: string }[];
+  decision: DecisionCard;
+  timeline: TimelineStep[];
+  facts: RunFacts;
+  reason: { code: string; class: string } | null;
+  failureCode: string | null;
+  /** What it was asked to do, in detail; null for those who may not see it. */
+  payload: string | null;
+};
+
+export type RunFacts = {
+  tenant: { id: string; name: string; isLink: boolean } | null;
+  initiator: { id: string | null; name: string };
+  authority: string;
+  capability: string | null;
+  effects: number;
+  attempt: number;
+  maxAttempts: number;
+  requestedAt: Date;
+  expiresAt: Date;
+};
+
+export type RunPageInput = {
+  run: ShownRun;
+  viewer: Viewer;
+  around: Surroundings;
+  failures: readonly FailedAttempt[];
+  changes: readonly Change[];
+};
+
+export function describeRun({ run, viewer, around, failures, changes }: RunPageInput): RunView {
+  const { reasonCode } = run;
+  const isElsewhere = run.workspaceId !== viewer.selectedWorkspaceId;
+  return {
+    id: run.id,
+    workspaceName: isElsewhere ? (viewer.workspace?.name ?? null) : null,
+    title: titleOf(run.operation),
+    badge: badgeOf(run),
+    headline: headlineOf(run),
+    lines: linesOf(run, around),
+    nextStep: reasonCode === null ? null : nextStepFor(run, reasonCode, viewer),
+    progress: progressOf(run),
+    isOpen: run.status !== "completed",
+    tally: tallyOf(run),
+    decision: describeDecision(run, changes),
+    timeline: describeTimeline(run, failures),
+    facts: factsOf(run, viewer),
+    reason: reasonCode === null ? null : { code: reasonCode, class: denials[reasonCode].denialClass },
+    failureCode: run.failureCode,
+    payload: may(viewer, "operations.view_payload", run.tenantId)
+      ? JSON.stringify(run.target, null, 2)
+      : null,
+  };
+}
+
+function headlineOf(run: ShownRun): string {
+  const { label } = badgeOf(run);
+  if (run.reasonCode !== null) return `${label}: ${reasonClause(run, run.reasonCode, run.deniedChecks)}`;
+  const where = run.tenantName === null ? "" : ` at ${run.tenantName}`;
+  return `${label}: ${titleOf(run.operation)}${where}`;
+}
+
+/** The headline has said why a blocked run ended; here is what that left behind. */
+function linesOf(run: ShownRun, around: Surroundings): Line[] {
+  if (run.outcome !== "blocked") return whatHappened(run, around);
+  const where = run.tenantName === null || run.effectsDone > 0 ? "" : ` at ${run.tenantName}`;
+  const text = consequenceOf(run).replace(/\.$/, `${where}.`);
+  return [{ text, at: null, isRisk: false }, ...whatHappened(run, around).slice(1)];
+}
+
+function factsOf(run: ShownRun, viewer: Viewer): RunFacts {
+  return {
+    tenant:
+      run.tenantId === null
+        ? null
+        : {
+            id: run.tenantId,
+            name: run.tenantName ?? "Deleted tenant",
+            isLink: mayOpenTenant(run, viewer),
+          },
+    initiator: { id: run.initiatorId, name: run.initiatorName ?? "System" },
+    authority: run.authorityMode === "actor_bound" ? "of the initiator" : "of the system",
+    capability: isOperationName(run.operation) ? contractOf(run.operation).capability : null,
+    effects: run.effectsDone,
+    attempt: run.attempt,
+    maxAttempts: run.maxAttempts,
+    requestedAt: run.requestedAt,
+    expiresAt: run.expiresAt,
+  };
+}

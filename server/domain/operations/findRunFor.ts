@@ -1,0 +1,109 @@
+import type { Reader } from "../../db/database.ts";
+import type { Checks } from "../authority/decide.ts";
+import type { Phase } from "../authority/facts.ts";
+import type { Viewer } from "../authority/viewer.ts";
+import { type ListedRun, listedRunColumns, listedRunJoins } from "./listedRun.ts";
+import { inRunScope, runScopeOf, scopeValues } from "./runScope.ts";
+
+/** As they were kept: what an earlier release did not ask is not there. */
+export type KeptChecks = Partial<Checks>;
+
+export type KeptDecision = {
+  attempt: number;
+  phase: Phase;
+  verdict: "allowed" | "denied";
+  checks: KeptChecks;
+  decidedAt: string;
+};
+
+/** A run with everything its page tells, in one read. */
+export type ShownRun = ListedRun & {
+  workspaceId: string;
+  initiatorId: string | null;
+  connectionId: string | null;
+  trigger: "page" | "command";
+  target: unknown;
+  failureCode: string | null;
+  requestChecks: KeptChecks;
+  expiresAt: Date;
+  /** At begin and in mid-run, oldest first. */
+  decisions: KeptDecision[];
+  /** When its effects were recorded: the first and the last. */
+  effects: { first: string; last: string } | null;
+  notifiedAt: Date | null;
+};
+
+/** A run as far as the viewer may see operations where it stands; out of scope reads as absent. */
+export async function findRunFor(
+  reader: Reader,
+  viewer: Viewer,
+  runId: string,
+): Promise<ShownRun | undefined> {
+  const [run] = await reader.query<ShownRun>(
+    `select ${listedRunColumns}, r.workspace_id as "workspaceId", r.initiator_id as "initiatorId",
+       r.connection_id as "connectionId", r.trigger, r.target, r.failure_code as "failureCode",
+       r.request_checks as "requestChecks", r.expires_at as "expiresAt",
+       coalesce(decided.decisions, '[]') as decisions, done.effects, n.created_at as "notifiedAt"
+     from operation_runs r ${listedRunJoins}
+     left join lateral (
+       select jsonb_agg(jsonb_build_object('attempt', e.attempt, 'phase', e.phase, 'verdict', e.verdict,
+         'checks', e.checks, 'decidedAt', e.decided_at) order by e.id) as decisions
+       from execution_decisions e where e.run_id = r.id and e.phase <> 'request'
+     ) decided on true
+     left join lateral (
+       select jsonb_build_object('first', min(e.recorded_at), 'last', max(e.recorded_at)) as effects
+       from effects e where e.run_id = r.id having count(*) > 0
+     ) done on true
+     left join notifications n on n.run_id = r.id and n.user_id = r.initiator_id and n.kind = 'run.outcome'
+     where ${inRunScope} and r.id = $4`,
+    [...scopeValues(runScopeOf(viewer)), runId],
+  );
+  return run;
+}
+
+/** An attempt that ended without ending its run, or the one that did. */
+export type FailedAttempt = {
+  kind: "failed" | "handed_back";
+  attempt: number;
+  message: string | null;
+  at: Date;
+};
+
+/** Attempts that failed or were handed back, oldest first; messages were sanitized when they were kept. */
+export async function listFailedAttempts(reader: Reader, runId: string): Promise<FailedAttempt[]> {
+  return reader.query<FailedAttempt>(
+    `select case action when 'run.handed_back' then 'handed_back' else 'failed' end as kind,
+       (details ->> 'attempt')::integer as attempt, details ->> 'message' as message, at
+     from audit_events
+     where subject_type = 'run' and subject_id = $1
+       and action in ('run.attempt_failed', 'run.handed_back')
+     order by id limit 100`,
+    [runId],
+  );
+}
+
+/** What happened to the person, tenant or connection between two moments: the latest entry of each. */
+export type Change = {
+  id: string;
+  subjectType: "user" | "tenant" | "connection";
+  /** Where the entry belongs, which decides who may see it. */
+  tenantId: string | null;
+  action: string;
+  actorName: string | null;
+  at: Date;
+};
+
+export async function listChangesSince(reader: Reader, run: ShownRun, until: Date): Promise<Change[]> {
+  return reader.query<Change>(
+    `select distinct on (subject_type) id, subject_type as "subjectType",
+       tenant_id as "tenantId", action,
+       actor_name as "actorName", at
+     from audit_events
+     where workspace_id = $1 and at > $5 and at <= $6 and action not like 'session.%'
+       and action <> 'access.refused' and outcome <> 'denied'
+       and ((subject_type = 'user' and subject_id = $2) or (subject_type = 'tenant' and subject_id = $3)
+         or (subject_type = 'connection' and subject_id = $4))
+     order by subject_type, id desc`,
+    [run.workspaceId, run.initiatorId, run.tenantId, run.connectionId, run.requestedAt, until],
+  );
+}

@@ -1,0 +1,86 @@
+import type { ReasonCode } from "../authority/reasons.ts";
+import { may, type Viewer } from "../authority/viewer.ts";
+import { contractOf, isOperationName } from "./catalog.ts";
+import type { ShownRun } from "./findRunFor.ts";
+
+/** What to do about it, with links the viewer can follow. */
+export type NextStep = {
+  words: string;
+  links: { label: string; to: "tenant" | "member" }[];
+  /** Name those who can grant the right. */
+  namesGranters: boolean;
+};
+
+type Advice = { words: string; links: readonly LinkName[]; namesGranters?: true };
+type LinkName = "tenant" | "member" | "takeover";
+
+const advice = {
+  workspace_mismatch: { words: "Start it again where the tenant belongs now.", links: [] },
+  initiator_missing: { words: "Somebody who may can start it again as themselves.", links: ["takeover"] },
+  initiator_not_entitled: {
+    words: "Restore their access, or start it again as yourself.",
+    links: ["member", "takeover"],
+    namesGranters: true,
+  },
+  tenant_missing: { words: "There is nothing left to do: the tenant is gone.", links: [] },
+  tenant_not_entitled: {
+    words: "Give them a role at this tenant, or start it again as yourself.",
+    links: ["member", "takeover"],
+    namesGranters: true,
+  },
+  missing_capability: {
+    words: "Have the capability granted, or start it again as somebody who holds it.",
+    links: ["member", "takeover"],
+    namesGranters: true,
+  },
+  system_authority_not_allowed: { words: "A person has to start it.", links: ["takeover"] },
+  tenant_not_operable: { words: "Change the tenant's lifecycle, then start it again.", links: ["tenant"] },
+  provider_connection_invalid: { words: "Verify the connection, then start it again.", links: ["tenant"] },
+  write_gate_blocked: { words: "Verify the connection, then start it again.", links: ["tenant"] },
+  execution_prerequisite_invalid: { words: "Start it again if it is still wanted.", links: ["takeover"] },
+} as const satisfies Record<ReasonCode, Advice>;
+
+export function nextStepFor(run: ShownRun, reasonCode: ReasonCode, viewer: Viewer): NextStep {
+  const { words, links, namesGranters }: Advice = advice[reasonCode];
+  return {
+    words,
+    namesGranters: namesGranters === true,
+    links: links.flatMap((name) => linkFor(name, run, viewer)),
+  };
+}
+
+/** The next step in words, for those who read about a run elsewhere. */
+export function adviceFor(reasonCode: ReasonCode): string {
+  return advice[reasonCode].words;
+}
+
+function linkFor(name: LinkName, run: ShownRun, viewer: Viewer): NextStep["links"] {
+  switch (name) {
+    case "tenant":
+      return mayOpenTenant(run, viewer) ? [{ label: "Open the tenant", to: "tenant" }] : [];
+    case "member": {
+      const label = `Open ${run.initiatorName ?? "the member"}’s roles`;
+      return mayOpenMember(run, viewer) ? [{ label, to: "member" }] : [];
+    }
+    case "takeover":
+      return mayStart(run, viewer) ? [{ label: "Start it as yourself", to: "tenant" }] : [];
+  }
+}
+
+export function mayOpenTenant(run: Pick<ShownRun, "tenantId" | "tenantExists">, viewer: Viewer): boolean {
+  return run.tenantId !== null && run.tenantExists && may(viewer, "tenant.view", run.tenantId);
+}
+
+/** Member pages are of the selected workspace only. */
+function mayOpenMember(run: ShownRun, viewer: Viewer): boolean {
+  return (
+    run.initiatorId !== null &&
+    run.workspaceId === viewer.selectedWorkspaceId &&
+    may(viewer, "member.view", null)
+  );
+}
+
+function mayStart(run: ShownRun, viewer: Viewer): boolean {
+  if (!isOperationName(run.operation) || !mayOpenTenant(run, viewer)) return false;
+  return may(viewer, contractOf(run.operation).capability, run.tenantId);
+}

@@ -1,0 +1,14 @@
+/** Addresses of pages, for redirects and links made in code; views spell theirs out. */
+export const paths = {
+  operations: "/admin/operations",
+  run: (id: string) => `/admin/operations/${id}`,
+  notifications: "/admin/notifications",
+  audit: "/admin/audit",
+};
+
+/** An address with a query; absent values are left out. */
+export function withQuery(path: string, query: Readonly<Record<string, string | null | undefined>>): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value) given.set(name, value);
+  return given.size === 0 ? path : `${path}?${given}`;
+}

@@ -1,0 +1,54 @@
+import type { Reader } from "../db/database.ts";
+import { mayAt } from "../domain/authority/places.ts";
+import type { Viewer } from "../domain/authority/viewer.ts";
+import { hasLiveWorker } from "../domain/operations/attention.ts";
+import { isOperationName } from "../domain/operations/catalog.ts";
+import { hasMoved, latestDecision } from "../domain/operations/describeDecision.ts";
+import type { Surroundings } from "../domain/operations/describeListedRun.ts";
+import { describeRun, type RunView } from "../domain/operations/describeRun.ts";
+import {
+  type Change,
+  findRunFor,
+  listChangesSince,
+  listFailedAttempts,
+  type ShownRun,
+} from "../domain/operations/findRunFor.ts";
+import { previewRuns } from "../domain/operations/previewRuns.ts";
+import { listGranters } from "../domain/people/listGranters.ts";
+
+/** `granters`: who can grant the missing right, where the next step is to ask. */
+export type RunPage = { run: RunView; granters: string[] };
+
+export async function readRunPage(
+  reader: Reader,
+  viewer: Viewer,
+  runId: string,
+): Promise<RunPage | undefined> {
+  const run = await findRunFor(reader, viewer, runId);
+  if (run === undefined) return undefined;
+  const [around, failures, changes] = await Promise.all([
+    readSurroundings(reader, run),
+    listFailedAttempts(reader, run.id),
+    listChanges(reader, viewer, run),
+  ]);
+  const view = describeRun({ run, viewer, around, failures, changes });
+  const asks = view.nextStep?.namesGranters === true;
+  return { run: view, granters: asks ? await listGranters(reader, run.workspaceId) : [] };
+}
+
+async function readSurroundings(reader: Reader, run: ShownRun): Promise<Surroundings> {
+  const at = new Date();
+  if (run.status !== "queued") return { hasWorker: true, now: undefined, at };
+  const verdicts = isOperationName(run.operation) ? await previewRuns(reader, [run.id]) : new Map();
+  return { hasWorker: await hasLiveWorker(reader), now: verdicts.get(run.id), at };
+}
+
+/** What changed between request and verdict, as far as the viewer may see the trail. */
+async function listChanges(reader: Reader, viewer: Viewer, run: ShownRun): Promise<Change[]> {
+  const latest = latestDecision(run);
+  if (latest === null || !hasMoved(run)) return [];
+  const changes = await listChangesSince(reader, run, new Date(latest.decidedAt));
+  return changes.filter(({ tenantId }) =>
+    mayAt(viewer, "audit.view", { workspaceId: run.workspaceId, tenantId, own: false }),
+  );
+}

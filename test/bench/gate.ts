@@ -1,0 +1,124 @@
+import { run, type TaskList } from "graphile-worker";
+import pg from "pg";
+import { pino } from "pino";
+import { makeWorkerDeps, type WorkerDeps } from "../../jobs/deps.ts";
+import { makeQueueLogger } from "../../jobs/queueLogger.ts";
+import { withReauthorization } from "../../jobs/withReauthorization.ts";
+import { type Db, workerBounds } from "../../server/db/database.ts";
+import { retrying } from "../../server/db/retrying.ts";
+import { storeCredential } from "../../server/domain/connections/storeCredential.ts";
+import { beginAttempts } from "../../server/domain/operations/beginAttempts.ts";
+import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
+import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
+import { createConnection, createMember, createTenant, createWorkspace } from "../helpers/factories.ts";
+import { tryRequest } from "../helpers/northwind.ts";
+import { credentialKeys } from "../helpers/queue.ts";
+import { withDatabase } from "./installation.ts";
+
+const operation = "inventory.sync";
+const concurrency = 100;
+
+/**
+ * The cost of re-authorizing: the same queue and settings with a task that does nothing, with a transaction
+ * of its own for every gate and ending, and as the worker does it, where deliveries share them.
+ */
+export async function benchGate(jobs: number): Promise<void> {
+  await withDatabase(async (db, url) => {
+    const deps = makeWorkerDeps({
+      db,
+      credentialKeys,
+      log: pino({ level: "silent" }),
+      provider: makeGraphProvider({ graphUrl: "http://localhost:1", loginUrl: "http://localhost:1" }),
+    });
+    const task = withReauthorization(operation, async () => ({ outcome: "succeeded" }));
+    const bare = await measure(db, url, jobs, async () => {});
+    const single = await measure(db, url, jobs, task.bind(alone(deps)));
+    const shared = await measure(db, url, jobs, task.bind(deps));
+    const line = (name: string, rate: number) =>
+      console.log(`${name.padEnd(32)} ${rate.toFixed(0).padStart(7)} jobs/s   ${(rate / single).toFixed(2)}`);
+    console.log(
+      `${jobs} jobs each, ${concurrency} at a time; the last column is relative to the second line`,
+    );
+    line("bare Graphile Worker", bare);
+    line("a gate transaction per job", single);
+    line("ours: gates shared by a batch", shared);
+  });
+}
+
+/** The same worker without sharing: what every job would cost by itself. */
+function alone(deps: WorkerDeps): WorkerDeps {
+  return {
+    ...deps,
+    async begin(delivery) {
+      const begun = await retrying(() =>
+        deps.db.transaction((tx) => beginAttempts(tx, [delivery]), workerBounds),
+      );
+      return begun[0] ?? { kind: "absent" };
+    },
+    async finish(ending) {
+      const ended = await retrying(() => deps.db.transaction((tx) => finishRuns(tx, [ending]), workerBounds));
+      return ended.has(ending.run.id);
+    },
+  };
+}
+
+async function measure(db: Db, url: string, jobs: number, task: TaskList[string]): Promise<number> {
+  await enqueueMany(db, jobs);
+  const pgPool = new pg.Pool({ connectionString: url, max: 10 });
+  pgPool.on("error", () => {});
+  pgPool.on("connect", (client) => client.on("error", () => {}));
+  let done = 0;
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const start = performance.now();
+  const runner = await run({
+    pgPool,
+    noHandleSignals: true,
+    parsedCronItems: [],
+    logger: makeQueueLogger(pino({ level: "silent" })),
+    taskList: {
+      [operation]: async (payload, helpers) => {
+        await task?.(payload, helpers);
+        done += 1;
+        if (done === jobs) finish();
+      },
+    },
+    preset: {
+      worker: { concurrentJobs: concurrency, localQueue: { size: 500 }, completeJobBatchDelay: 0 },
+    },
+  });
+  await finished;
+  const seconds = (performance.now() - start) / 1_000;
+  await runner.stop();
+  await pgPool.end();
+  return jobs / seconds;
+}
+
+/** Runs that are alike, made from one real request: requesting is not what is measured. */
+async function enqueueMany(db: Db, jobs: number): Promise<void> {
+  const workspace = await createWorkspace(db);
+  const initiator = await createMember(db, { workspace, role: "operator" });
+  const tenant = await createTenant(db, { workspace });
+  const connection = await createConnection(db, { tenant });
+  await db.transaction((tx) =>
+    storeCredential(tx, credentialKeys, { connectionId: connection.id, version: 1, clientSecret: "unused" }),
+  );
+  const outcome = await tryRequest(db, initiator, operation, tenant);
+  if (outcome.kind !== "stored") throw new Error("The first request was refused.");
+  await db.query("delete from graphile_worker._private_jobs");
+  await db.query(
+    `with model as (select * from operation_runs where id = $1), made as (
+       insert into operation_runs
+       select (jsonb_populate_record(null::operation_runs,
+         to_jsonb(model) || jsonb_build_object('id', gen_random_uuid()))).*
+       from model, generate_series(1, $2) returning id, operation, max_attempts)
+     select count(*) from graphile_worker.add_jobs((
+       select array_agg(row(operation, json_build_object('runId', id), null, null, max_attempts,
+         'run:' || id, null, null)::graphile_worker.job_spec) from made))`,
+    [outcome.runId, jobs],
+  );
+  await db.query("delete from operation_runs where id = $1", [outcome.runId]);
+  await db.query("analyze");
+}
