@@ -21,6 +21,8 @@ export type Access =
 /** A page about the whole workspace asks for a role that covers all tenants; a list shows those covered. */
 export type Coverage = "all_tenants" | "some_tenant";
 
+const memberChange = { scope: "member", capability: "member.manage", at: "all_tenants" } as const;
+
 /** Every route there is. A route that is not here cannot be served. */
 export const accessTable = {
   "GET /health/live": { scope: "public" },
@@ -49,8 +51,21 @@ export const accessTable = {
     openWithoutRoles: true,
   },
   "GET /admin/tenants/:tenant": { scope: "tenant", capability: "tenant.view" },
+  "POST /admin/tenants/:tenant/operations": { scope: "tenant", capability: null },
+  "POST /admin/tenants/:tenant/hold": { scope: "tenant", capability: "tenant.hold" },
+  "POST /admin/tenants/:tenant/release": { scope: "tenant", capability: "tenant.hold" },
+  "GET /admin/tenants/:tenant/lifecycle": { scope: "tenant", capability: "tenant.manage" },
+  "POST /admin/tenants/:tenant/lifecycle": { scope: "tenant", capability: "tenant.manage" },
 
   "GET /admin/members": { scope: "workspace", capability: "member.view", at: "all_tenants" },
+  "GET /admin/members/:member": { scope: "member", capability: "member.view", at: "all_tenants" },
+  "POST /admin/members/:member/assignments": memberChange,
+  "GET /admin/members/:member/assignments/:assignment/role": memberChange,
+  "POST /admin/members/:member/assignments/:assignment/role": memberChange,
+  "GET /admin/members/:member/assignments/:assignment/end": memberChange,
+  "POST /admin/members/:member/assignments/:assignment/end": memberChange,
+  "GET /admin/members/:member/removal": memberChange,
+  "POST /admin/members/:member/removal": memberChange,
 
   "GET /admin/notifications": { scope: "account" },
   "POST /admin/notifications/reading": { scope: "account" },

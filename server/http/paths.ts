@@ -2,6 +2,10 @@
 export const paths = {
   operations: "/admin/operations",
   run: (id: string) => `/admin/operations/${id}`,
+  tenants: "/admin/tenants",
+  tenant: (id: string) => `/admin/tenants/${id}`,
+  members: "/admin/members",
+  member: (id: string) => `/admin/members/${id}`,
   notifications: "/admin/notifications",
   audit: "/admin/audit",
 };

@@ -13,8 +13,8 @@ export function useDatabase(): TestDatabase {
   const name = `test_${randomBytes(6).toString("hex")}`;
   const holder: { current: TestDatabase | undefined } = { current: undefined };
   beforeAll(async () => {
-    await administer(`create database ${name} template countersign_template`);
-    const url = new URL(serverUrl());
+    await administer(`create database ${name} template ${setting("TEST_TEMPLATE")}`);
+    const url = new URL(setting("TEST_POSTGRES_URL"));
     url.pathname = `/${name}`;
     holder.current = { url: url.href, db: openDatabase({ url: url.href, max: 40 }) };
   });
@@ -36,14 +36,15 @@ export function useDatabase(): TestDatabase {
   };
 }
 
-function serverUrl(): string {
-  const url = process.env.TEST_POSTGRES_URL;
-  if (url === undefined) throw new Error("Run the tests through `npm test`: it starts PostgreSQL for them.");
-  return url;
+function setting(name: "TEST_POSTGRES_URL" | "TEST_TEMPLATE"): string {
+  const value = process.env[name];
+  if (value === undefined)
+    throw new Error("Run the tests through `npm test`: it starts PostgreSQL for them.");
+  return value;
 }
 
 async function administer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl() });
+  const client = new pg.Client({ connectionString: setting("TEST_POSTGRES_URL") });
   await client.connect();
   try {
     await client.query(sql);

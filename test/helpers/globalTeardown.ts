@@ -1,4 +1,3 @@
 export default async function globalTeardown(): Promise<void> {
-  await globalThis.countersignTestServer?.stop();
-  globalThis.countersignTestServer?.remove();
+  await globalThis.countersignEndOfTests?.();
 }

@@ -1,4 +1,5 @@
-import { runOnce, type TaskList } from "graphile-worker";
+import { EventEmitter } from "node:events";
+import { runOnce, type TaskList, type WorkerEvents } from "graphile-worker";
 import { type Logger, pino } from "pino";
 import { makeWorkerDeps, type WorkerDeps } from "../../jobs/deps.ts";
 import { makeQueueLogger } from "../../jobs/queueLogger.ts";
@@ -6,6 +7,7 @@ import { makeTaskList } from "../../jobs/taskList.ts";
 import type { Db } from "../../server/db/database.ts";
 import type { CredentialKey } from "../../server/domain/connections/sealing.ts";
 import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
+import { until } from "./interleaving.ts";
 
 /** What seals credentials in tests. */
 export const credentialKeys: CredentialKey[] = [{ id: "test", key: Buffer.alloc(32, 7) }];
@@ -33,13 +35,25 @@ export function makeTestWorker(
  * real one is for controls.
  */
 export async function drainQueue(deps: WorkerDeps, taskList: TaskList = makeTaskList(deps)): Promise<void> {
+  const taken: string[] = [];
+  const events: WorkerEvents = new EventEmitter();
+  events.on("job:start", ({ job }) => taken.push(job.id));
   await runOnce({
+    events,
     pgPool: deps.db.pool,
     taskList,
     parsedCronItems: [],
     noHandleSignals: true,
     concurrency: 4,
     logger: makeQueueLogger(deps.log),
+  });
+  // Graphile Worker does not wait for its own last word on a job (deleted, or to be tried again when).
+  await until(async () => {
+    const open = await deps.db.query(
+      "select 1 from graphile_worker._private_jobs where id = any ($1::bigint[]) and locked_at is not null",
+      [taken],
+    );
+    return open.length === 0;
   });
 }
 

@@ -1,12 +1,31 @@
-import { adatum, contoso, fabrikamHq, felix, hugo, litware, mia, olivia, omar } from "./cast.ts";
-import { type Person, proseware, rita, sam, type Tenant, theo, wingtip } from "./cast.ts";
+import {
+  adatum,
+  contoso,
+  fabrikamHq,
+  felix,
+  hugo,
+  litware,
+  mia,
+  olivia,
+  omar,
+  type Person,
+  proseware,
+  rita,
+  sam,
+  type Tenant,
+  theo,
+  wingtip,
+} from "./cast.ts";
 import { type PastRun, refuted, syncEffects, verified } from "./pastRun.ts";
 import { accountWasDeleted, connectionWasInvalid, roleWas, tenantWas } from "./worlds.ts";
 
 const succeeded = { outcome: "succeeded" } as const;
 export const expiredSecret = "The identity provider refuses these credentials (AADSTS7000222)";
 const wrongSecret = "The identity provider refuses these credentials (AADSTS7000215)";
-const silence = { code: "provider_unavailable", message: "Microsoft did not answer: no answer in time" } as const;
+const silence = {
+  code: "provider_unavailable",
+  message: "Microsoft did not answer: no answer in time",
+} as const;
 const refusal = "Application is not authorized to perform this operation";
 
 /**
@@ -50,8 +69,16 @@ export const pastRuns: readonly PastRun[] = [
   sync(litware, null, 72, {
     end: { outcome: "blocked", at: "request", then: tenantWas("suspended"), repeats: 2 },
   }),
-  sync(fabrikamHq, null, 58, { took: 228, faults: { count: 5, ...silence }, end: { outcome: "failed", ...silence } }),
-  sync(adatum, omar, 54, { took: 231, faults: { count: 5, ...silence }, end: { outcome: "failed", ...silence } }),
+  sync(fabrikamHq, null, 58, {
+    took: 228,
+    faults: { count: 5, ...silence },
+    end: { outcome: "failed", ...silence },
+  }),
+  sync(adatum, omar, 54, {
+    took: 231,
+    faults: { count: 5, ...silence },
+    end: { outcome: "failed", ...silence },
+  }),
   sync(contoso, theo, 50, {
     waited: 2_400,
     end: { outcome: "blocked", at: "begin", then: accountWasDeleted },
@@ -62,8 +89,13 @@ export const pastRuns: readonly PastRun[] = [
     end: { outcome: "blocked", at: "begin", then: roleWas("readonly") },
   }),
   sync(fabrikamHq, null, 33, {
-    effects: syncEffects(fabrikamHq, "unchanged", { types: ["deviceConfigurations", "configurationPolicies"] }),
-    end: { outcome: "partially_succeeded", message: `deviceCompliancePolicies could not be read: ${refusal}` },
+    effects: syncEffects(fabrikamHq, "unchanged", {
+      types: ["deviceConfigurations", "configurationPolicies"],
+    }),
+    end: {
+      outcome: "partially_succeeded",
+      message: `deviceCompliancePolicies could not be read: ${refusal}`,
+    },
   }),
   sync(contoso, omar, 29, { waited: 45, end: { outcome: "cancelled", by: mia } }),
   verification(proseware, mia, 26, {

@@ -1,6 +1,6 @@
 import type { Tx } from "../../db/database.ts";
-import { storeCredential } from "../../domain/connections/storeCredential.ts";
 import type { CredentialKey } from "../../domain/connections/sealing.ts";
+import { storeCredential } from "../../domain/connections/storeCredential.ts";
 import { hashPassword } from "../../domain/people/passwords.ts";
 import { password, people, roles, tenants, workspaces } from "./cast.ts";
 import { grantedRoles, secretOf } from "./directories.ts";

@@ -1,61 +1,64 @@
-import type { AuditEvent } from "../../domain/audit/recordAudit.ts";
 import { type Decision, decide } from "../../domain/authority/decide.ts";
 import type { Phase } from "../../domain/authority/facts.ts";
-import type { Person } from "./cast.ts";
-import type { PastEnd, PastRun, Then } from "./pastRun.ts";
+import type { PastRun, Then } from "./pastRun.ts";
 import { untroubled } from "./worlds.ts";
+
+/** A past run's moments. `begunAt`: when each of its attempts was allowed to begin; none for one that was not. */
+export type Moments = { requestedAt: Date; expiresAt: Date; begunAt: readonly Date[]; completedAt: Date };
+
+type Denial = Extract<Decision, { verdict: "denied" }>;
+export type Verdicts = {
+  atRequest: Decision;
+  kept: readonly { attempt: number; phase: Phase; decision: Decision }[];
+  denial: Denial | null;
+};
+
+export type ToldRun = PastRun & Moments & Verdicts;
 
 /** How many hours a request was good for. */
 const goodFor = 24;
 
-export type Dated<Thing> = Thing & { at: Date };
-export type ToldDecision = { attempt: number; phase: Phase; decision: Decision };
-
-/** A past run with all its moments, verdicts and audit entries, as the product would have kept them. */
-export type ToldRun = {
-  run: PastRun;
-  requestedAt: Date;
-  expiresAt: Date;
-  /** When its first attempt was allowed to begin; null: none was. */
-  startedAt: Date | null;
-  completedAt: Date;
-  attempt: number;
-  atRequest: Decision;
-  denial: Extract<Decision, { verdict: "denied" }> | null;
-  decisions: ToldDecision[];
-  audit: Dated<AuditEvent>[];
-};
-
-/** Works out a past run. Throws when its rules disagree with how it is said to have ended. */
+/** Works out when a past run's moments were and what was decided at each, by the product's own rules. */
 export function tellRun(run: PastRun, now: Date): ToldRun {
-  const requestedAt = new Date(now.getTime() - run.hoursAgo * 3_600_000);
+  const moments = momentsOf(run, now);
+  return { ...run, ...moments, ...verdictsOf(run, moments) };
+}
+
+export function later(time: Date, seconds: number): Date {
+  return new Date(time.getTime() + seconds * 1_000);
+}
+
+function momentsOf({ hoursAgo, waited = 1.4, took = 0, faults, end }: PastRun, now: Date): Moments {
+  const requestedAt = later(now, -hoursAgo * 3_600);
   const expiresAt = later(requestedAt, goodFor * 3_600);
-  const decidedAt = later(requestedAt, run.waited ?? 1.4);
-  const stoppedAt = stopOf(run.end);
-  const began = stoppedAt === null || stoppedAt === "checkpoint";
-  const attempt = began ? (run.faults?.count ?? 1) : 0;
-  const completedAt = began
-    ? later(decidedAt, run.took ?? 0)
-    : stoppedAt === "request"
-      ? requestedAt
-      : decidedAt;
-  const judge = (phase: Phase, at: Date, change: Then = run.was ?? same) =>
-    decide(change(untroubled(run, phase, at, expiresAt)));
-  const then = run.end.outcome === "blocked" ? run.end.then : undefined;
-  const atRequest = judge("request", requestedAt, stoppedAt === "request" ? then : undefined);
-  const decisions: ToldDecision[] = attemptTimes(decidedAt, completedAt, attempt).map((at, index) => ({
+  if (end.outcome === "blocked" && end.at === "request")
+    return { requestedAt, expiresAt, begunAt: [], completedAt: requestedAt };
+  const decidedAt = later(requestedAt, waited);
+  if (end.outcome === "cancelled" || (end.outcome === "blocked" && end.at === "begin"))
+    return { requestedAt, expiresAt, begunAt: [], completedAt: decidedAt };
+  const attempts = faults?.count ?? 1;
+  const begunAt = Array.from({ length: attempts }, (_, index) => later(decidedAt, (took / attempts) * index));
+  return { requestedAt, expiresAt, begunAt, completedAt: later(decidedAt, took) };
+}
+
+function verdictsOf(run: PastRun, moments: Moments): Verdicts {
+  const judge = (phase: Phase, at: Date, then: Then) =>
+    decide(then(untroubled(run, phase, at, moments.expiresAt)));
+  const was: Then = run.was ?? ((facts) => facts);
+  const begun = moments.begunAt.map((at, index) => ({
     attempt: index + 1,
-    phase: "begin",
-    decision: judge("begin", at),
+    phase: "begin" as const,
+    decision: judge("begin", at, was),
   }));
-  const denial = denialOf(run, judge, then, completedAt);
-  if (denial !== null && stoppedAt !== null && stoppedAt !== "cancelled")
-    decisions.push({
-      attempt: stoppedAt === "request" ? 0 : Math.max(attempt, 1),
-      phase: stoppedAt,
-      decision: denial,
-    });
-  const startedAt = began ? decidedAt : null;
-  const told = { run, requestedAt, expiresAt, startedAt, completedAt, attempt, atRequest, denial, decisions };
-  return { ...told, audit: auditOf(told) };
+  const { end } = run;
+  if (end.outcome !== "blocked")
+    return { atRequest: judge("request", moments.requestedAt, was), kept: begun, denial: null };
+  const denial = judge(end.at, moments.completedAt, end.then);
+  if (denial.verdict !== "denied")
+    throw new Error(`The demo's past run of ${run.hoursAgo} hours ago would not have been denied.`);
+  return {
+    atRequest: end.at === "request" ? denial : judge("request", moments.requestedAt, was),
+    kept: [...begun, { attempt: end.at === "request" ? 0 : 1, phase: end.at, decision: denial }],
+    denial,
+  };
 }
