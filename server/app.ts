@@ -17,9 +17,11 @@ import { viewBasics, viewers } from "./http/viewers.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { homeRoutes } from "./routes/home.ts";
+import { memberRoutes } from "./routes/members.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { publicSignInRoutes, signOutRoutes } from "./routes/signIn.ts";
+import { tenantRoutes } from "./routes/tenants.ts";
 
 export type AppConfig = Pick<WebConfig, "NODE_ENV" | "SESSION_SECRET" | "REQUEST_EXPIRY_HOURS">;
 
@@ -51,6 +53,8 @@ export function createApp({ db, logger, config }: AppDeps): Express {
     ...homeRoutes(),
     ...operationRoutes(db),
     ...notificationRoutes(db),
+    ...tenantRoutes(db, config),
+    ...memberRoutes(db),
     ...auditRoutes(db),
   });
 

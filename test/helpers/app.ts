@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import request, { type Response } from "supertest";
-import { createApp } from "../../server/app.ts";
+import { type AppConfig, createApp } from "../../server/app.ts";
 import type { Db } from "../../server/db/database.ts";
 import { password } from "./factories.ts";
 
@@ -9,10 +9,14 @@ export type TestApp = ReturnType<typeof createApp>;
 export type Browser = ReturnType<typeof request.agent>;
 
 /** The real app on the test's database; of its log it prints only what went wrong. */
-export function makeApp(db: Db, config: Partial<Parameters<typeof createApp>[0]["config"]> = {}): TestApp {
+export function makeApp(
+  db: Db,
+  config: Partial<AppConfig> = {},
+  log: { write(line: string): void } = process.stderr,
+): TestApp {
   return createApp({
     db,
-    logger: pino({ level: "error" }, { write: (line: string) => process.stderr.write(line) }),
+    logger: pino({ level: "error" }, log),
     config: {
       NODE_ENV: "test",
       SESSION_SECRET: "a-secret-that-only-tests-use-0123456789",

@@ -39,7 +39,7 @@ export async function createRun(db: Db, given: GivenRun): Promise<{ id: string }
          reason_code, denial_class, attempt, max_attempts, fencing_token, progress_done, tally, effects_done,
          failure_code, failure_message, expires_at, requested_at, started_at, completed_at, heartbeat_at)
        values ($1, $2, $3, $4, $5, $6, $7, $8, 'page', '{"types":["deviceConfigurations"]}', 'digest', $9, $10,
-         $11, $12, $13, $14, 5, $14, $15, $16, $17, $18, $19, $20::timestamptz + interval '1 day', $20, $21, $22,
+         $11, $12, $13, $14::integer, 5, $14::bigint, $15, $16, $17, $18, $19, $20::timestamptz + interval '1 day', $20, $21, $22,
          $23)`,
       [
         id,

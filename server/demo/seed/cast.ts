@@ -7,7 +7,7 @@ export const password = "countersign-demo";
 
 export type Workspace = { id: string; slug: string; name: string };
 export const northwind = makeWorkspace("northwind", "Northwind Managed Services");
-export const fabrikam = makeWorkspace("fabrikam", "Fabrikam IT");
+const fabrikam = makeWorkspace("fabrikam", "Fabrikam IT");
 export const workspaces = [northwind, fabrikam] as const;
 
 function makeWorkspace(slug: string, name: string): Workspace {

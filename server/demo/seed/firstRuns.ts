@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { makeWorkerDeps, type WorkerDeps } from "../../../jobs/deps.ts";
 import { makeQueueLogger } from "../../../jobs/queueLogger.ts";
 import { makeTaskList } from "../../../jobs/taskList.ts";
-import type { Db } from "../../db/database.ts";
+import type { Db, Reader } from "../../db/database.ts";
 import type { CredentialKey } from "../../domain/connections/sealing.ts";
 import type { OperationName } from "../../domain/operations/catalog.ts";
 import { requestRun } from "../../domain/operations/requestRun.ts";
@@ -56,14 +56,29 @@ export async function makeFirstRuns(
   }
 }
 
-async function request(db: Db, { operation, tenant, by }: First): Promise<void> {
+/** Whether they were made, by this start of the demo or an earlier one. */
+export async function haveFirstRunsEnded(reader: Reader): Promise<boolean> {
+  const keys = rounds.flat().flatMap((first) => requestKeyOf(first) ?? []);
+  const rows = await reader.query(
+    "select 1 from operation_runs where request_key = any ($1::uuid[]) and status = 'completed'",
+    [keys],
+  );
+  return rows.length === keys.length;
+}
+
+function requestKeyOf({ operation, tenant, by }: First): string | null {
+  return by === null ? null : idOf("request", `${operation}/${tenant.name}`);
+}
+
+async function request(db: Db, first: First): Promise<void> {
+  const { operation, tenant, by } = first;
   const outcome = await requestRun(db, {
     operation,
     workspaceId: tenant.workspace.id,
     tenantId: tenant.id,
     initiator: by === null ? null : { id: by.id, name: by.name },
     trigger: by === null ? "command" : "page",
-    requestKey: by === null ? null : idOf("request", `${operation}/${tenant.name}`),
+    requestKey: requestKeyOf(first),
     expiresInHours: 24,
   });
   if (outcome.kind === "refused")

@@ -59,15 +59,15 @@ export const pastRuns: readonly PastRun[] = [
   sync(contoso, null, 96, { effects: syncEffects(contoso, "unchanged", { changed: 3 }), end: succeeded }),
   sync(adatum, mia, 81.5, {
     waited: 25.5 * 3_600,
-    end: { outcome: "blocked", at: "begin", then: (facts) => facts },
+    end: { outcome: "blocked", at: "begin", world: (facts) => facts },
   }),
   sync(litware, mia, 76, {
     took: 7,
     effects: syncEffects(litware, "unchanged", { types: ["deviceConfigurations"] }),
-    end: { outcome: "blocked", at: "checkpoint", then: tenantWas("suspended") },
+    end: { outcome: "blocked", at: "checkpoint", world: tenantWas("suspended") },
   }),
   sync(litware, null, 72, {
-    end: { outcome: "blocked", at: "request", then: tenantWas("suspended"), repeats: 2 },
+    end: { outcome: "blocked", at: "request", world: tenantWas("suspended"), repeats: 2 },
   }),
   sync(fabrikamHq, null, 58, {
     took: 228,
@@ -81,12 +81,12 @@ export const pastRuns: readonly PastRun[] = [
   }),
   sync(contoso, theo, 50, {
     waited: 2_400,
-    end: { outcome: "blocked", at: "begin", then: accountWasDeleted },
+    end: { outcome: "blocked", at: "begin", world: accountWasDeleted },
   }),
   sync(adatum, rita, 44, {
     waited: 1_800,
     was: roleWas("operator"),
-    end: { outcome: "blocked", at: "begin", then: roleWas("readonly") },
+    end: { outcome: "blocked", at: "begin", world: roleWas("readonly") },
   }),
   sync(fabrikamHq, null, 33, {
     effects: syncEffects(fabrikamHq, "unchanged", {
@@ -104,7 +104,7 @@ export const pastRuns: readonly PastRun[] = [
     end: { outcome: "failed", code: "verification_failed", message: wrongSecret },
   }),
   sync(adatum, null, 20, {
-    end: { outcome: "blocked", at: "checkpoint", then: connectionWasInvalid(expiredSecret) },
+    end: { outcome: "blocked", at: "checkpoint", world: connectionWasInvalid(expiredSecret) },
   }),
   verification(adatum, omar, 18),
   sync(contoso, sam, 12, { effects: syncEffects(contoso, "unchanged", { changed: 2 }), end: succeeded }),

@@ -7,7 +7,7 @@ import { countsByType } from "../sandbox/policies.ts";
 import type { Person, Tenant } from "./cast.ts";
 
 /** How the world differed from today's. */
-export type Then = (facts: Facts) => Facts;
+export type World = (facts: Facts) => Facts;
 
 /** A run of the days before the demo, told so that rows can be made of it. Durations are in seconds. */
 export type PastRun = {
@@ -16,8 +16,8 @@ export type PastRun = {
   /** Null: the installation asked. */
   by: Person | null;
   hoursAgo: number;
-  /** When it was requested; until `end.then` says otherwise. */
-  was?: Then;
+  /** When it was requested; until `end.world` says otherwise. */
+  was?: World;
   /** From the request to the decision to begin, or to the cancellation. */
   waited?: number;
   /** From there to the end. */
@@ -32,7 +32,7 @@ export type PastRun = {
 export type PastEnd =
   | Exclude<Ending, { outcome: "blocked" }>
   | { outcome: "cancelled"; by: Person }
-  | { outcome: "blocked"; at: "request" | "begin" | "checkpoint"; then: Then; repeats?: number };
+  | { outcome: "blocked"; at: "request" | "begin" | "checkpoint"; world: World; repeats?: number };
 
 export type PastEffect = EffectSummary & { name: string };
 

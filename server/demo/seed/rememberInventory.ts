@@ -1,21 +1,17 @@
-import type { Db } from "../../db/database.ts";
+import type { Db, Reader } from "../../db/database.ts";
 import { recordPage } from "../../domain/inventory/recordPage.ts";
 import { type Provider, type ProviderPolicy, policyTypes } from "../../provider/port.ts";
 import type { Tenant } from "./cast.ts";
 import { secretOf } from "./directories.ts";
 
-/** The sync that found a tenant's policies first, and the one that saw them last. */
-export type Seen = { tenant: Tenant; first: { runId: string; at: Date }; last: { runId: string; at: Date } };
-
 /**
  * The inventory as past syncs left it. The directory has moved on since by one policy of each kind of change,
  * so that the next sync has something to say.
  */
-export async function rememberInventory(
-  db: Db,
-  provider: Provider,
-  { tenant, first, last }: Seen,
-): Promise<void> {
+export async function rememberInventory(db: Db, provider: Provider, tenant: Tenant): Promise<void> {
+  const [first, ...later] = await listSyncs(db, tenant);
+  if (first === undefined) return;
+  const last = later.at(-1) ?? first;
   const reader = provider.openReader({
     directoryId: tenant.directoryId,
     clientId: tenant.connection.clientId,
@@ -26,16 +22,25 @@ export async function rememberInventory(
     for await (const page of reader.listPolicies(type, AbortSignal.timeout(10_000)))
       listed.push(...page.policies);
     const policies = type === "deviceConfigurations" ? asBefore(listed) : listed;
-    const listing = { runId: first.runId, fencingToken: "1", tenantId: tenant.id, type };
+    const listing = { runId: first.id, fencingToken: "1", tenantId: tenant.id, type };
     await db.transaction(async (tx) => {
       await recordPage(tx, listing, policies);
       await tx.query(
         `update inventory_items set first_seen_at = $3, changed_at = $3, last_seen_at = $4, last_seen_run_id = $5
          where tenant_id = $1 and type = $2`,
-        [tenant.id, type, first.at, last.at, last.runId],
+        [tenant.id, type, first.at, last.at, last.id],
       );
     });
   }
+}
+
+function listSyncs(reader: Reader, tenant: Tenant): Promise<{ id: string; at: Date }[]> {
+  return reader.query(
+    `select id, completed_at as at from operation_runs
+     where tenant_id = $1 and operation = 'inventory.sync' and outcome in ('succeeded', 'partially_succeeded')
+     order by id limit 100`,
+    [tenant.id],
+  );
 }
 
 function asBefore([first, second, ...others]: readonly ProviderPolicy[]): ProviderPolicy[] {

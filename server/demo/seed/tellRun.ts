@@ -1,6 +1,6 @@
 import { type Decision, decide } from "../../domain/authority/decide.ts";
 import type { Phase } from "../../domain/authority/facts.ts";
-import type { PastRun, Then } from "./pastRun.ts";
+import type { PastRun, World } from "./pastRun.ts";
 import { untroubled } from "./worlds.ts";
 
 /** A past run's moments. `begunAt`: when each of its attempts was allowed to begin; none for one that was not. */
@@ -42,9 +42,9 @@ function momentsOf({ hoursAgo, waited = 1.4, took = 0, faults, end }: PastRun, n
 }
 
 function verdictsOf(run: PastRun, moments: Moments): Verdicts {
-  const judge = (phase: Phase, at: Date, then: Then) =>
-    decide(then(untroubled(run, phase, at, moments.expiresAt)));
-  const was: Then = run.was ?? ((facts) => facts);
+  const judge = (phase: Phase, at: Date, world: World) =>
+    decide(world(untroubled(run, phase, at, moments.expiresAt)));
+  const was: World = run.was ?? ((facts) => facts);
   const begun = moments.begunAt.map((at, index) => ({
     attempt: index + 1,
     phase: "begin" as const,
@@ -53,7 +53,7 @@ function verdictsOf(run: PastRun, moments: Moments): Verdicts {
   const { end } = run;
   if (end.outcome !== "blocked")
     return { atRequest: judge("request", moments.requestedAt, was), kept: begun, denial: null };
-  const denial = judge(end.at, moments.completedAt, end.then);
+  const denial = judge(end.at, moments.completedAt, end.world);
   if (denial.verdict !== "denied")
     throw new Error(`The demo's past run of ${run.hoursAgo} hours ago would not have been denied.`);
   return {

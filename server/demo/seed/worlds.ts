@@ -3,7 +3,7 @@ import type { Facts, Phase } from "../../domain/authority/facts.ts";
 import { contractOf } from "../../domain/operations/catalog.ts";
 import { getRole, northwind, type Person, type Role } from "./cast.ts";
 import { grantedRoles } from "./directories.ts";
-import type { PastRun, Then } from "./pastRun.ts";
+import type { PastRun, World } from "./pastRun.ts";
 
 /** The facts of a past moment in which nothing stood in the way of the run. */
 export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpiresAt: Date): Facts {
@@ -44,22 +44,22 @@ function assignmentOf(role: Role, allTenants: boolean): Facts["assignments"][num
   return { roleName: role.name, capabilities: [...role.capabilities], allTenants, expiresAt: null };
 }
 
-export function tenantWas(lifecycle: Lifecycle): Then {
+export function tenantWas(lifecycle: Lifecycle): World {
   return (facts) => ({
     ...facts,
     tenant: facts.tenant === null ? null : { ...facts.tenant, lifecycle },
   });
 }
 
-export function roleWas(key: string): Then {
+export function roleWas(key: string): World {
   return (facts) => ({ ...facts, assignments: [assignmentOf(getRole(northwind, key), true)] });
 }
 
-export function connectionWasInvalid(cause: string): Then {
+export function connectionWasInvalid(cause: string): World {
   return (facts) => ({
     ...facts,
     connection: facts.connection === null ? null : { ...facts.connection, status: "invalid", cause },
   });
 }
 
-export const accountWasDeleted: Then = (facts) => ({ ...facts, initiator: null, assignments: [] });
+export const accountWasDeleted: World = (facts) => ({ ...facts, initiator: null, assignments: [] });

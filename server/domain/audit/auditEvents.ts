@@ -1,5 +1,6 @@
 import type { Reader } from "../../db/database.ts";
 import { tenantIdsOrNull, tenantScope, type Viewer } from "../authority/viewer.ts";
+import { capitalised, titleOf } from "../operations/runWords.ts";
 import { describeAction } from "./describeAction.ts";
 
 type Row = {
@@ -18,6 +19,7 @@ type Row = {
 export type ShownEvent = Omit<Row, "details"> & {
   words: string;
   actor: string;
+  about: string;
   details: { name: string; value: string }[];
 };
 
@@ -92,8 +94,14 @@ function describe(row: Row): ShownEvent {
     ...row,
     words: describeAction(row.action),
     actor: row.actorName ?? "System",
+    about: row.subjectName ?? aboutOf(row),
     details: Object.entries(row.details).map(([name, value]) => ({ name, value: spell(value) })),
   };
+}
+
+function aboutOf({ subjectType, details }: Row): string {
+  if (subjectType === "run" && typeof details["operation"] === "string") return titleOf(details["operation"]);
+  return capitalised(subjectType);
 }
 
 function spell(value: unknown): string {

@@ -68,8 +68,18 @@ export function describeDecision(run: ShownRun, changes: readonly Change[]): Dec
     decidedAt: latest === null ? null : new Date(latest.decidedAt),
     phase: latest === null ? null : latest.phase === "checkpoint" ? "checkpoint" : "begin",
     missing: run.status === "completed" ? "never began" : "not yet",
-    rows: checkNames.flatMap((name) => describeCheck(name, run.requestChecks[name], latest, changes)),
+    rows: eachChangeOnce(
+      checkNames.flatMap((name) => describeCheck(name, run.requestChecks[name], latest, changes)),
+    ),
   };
+}
+
+/** One change may move several checks: it stands at the one that failed, or else at the first. */
+function eachChangeOnce(rows: readonly DecisionRow[]): DecisionRow[] {
+  const moved = rows.filter(({ change }) => change !== null);
+  const denied = moved.filter(({ badge }) => badge === badges.failed);
+  const holders = new Map([...moved.reverse(), ...denied].map((row) => [row.change?.eventId, row]));
+  return rows.map((row) => (holders.get(row.change?.eventId) === row ? row : { ...row, change: null }));
 }
 
 /** Nothing for a check that this run was never asked: an earlier release had fewer. */

@@ -2,7 +2,7 @@ import type { Stopped } from "./countStopped.ts";
 import { counted } from "./runWords.ts";
 
 /** "7 queued runs and 1 running one in 2 tenants"; null when a change stops nothing. */
-export function stoppedWords({ queued, running, tenants, more }: Stopped): string | null {
+function stoppedWords({ queued, running, tenants, more }: Stopped): string | null {
   const parts = [
     ...(queued > 0 ? [counted(queued, "queued run", "queued runs")] : []),
     ...(running > 0 ? [counted(running, "running one", "running ones")] : []),

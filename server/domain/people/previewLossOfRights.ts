@@ -6,7 +6,10 @@ import type { Assignment } from "./assignments.ts";
 /** One right that a change takes away, where: at one tenant, or at all of them (null). */
 export type LostRight = { capability: string; tenantName: string | null };
 
-/** What live assignments granted before and none grants after, wherever it was granted. */
+/**
+ * What live assignments granted before and none grants after, wherever it was granted. What goes everywhere is
+ * not named again for single tenants.
+ */
 export function lostRights(before: readonly Assignment[], after: readonly Assignment[]): LostRight[] {
   const lost = new Map<string, LostRight>();
   for (const { role, tenantId, tenantName, lapsed } of before) {
@@ -16,7 +19,9 @@ export function lostRights(before: readonly Assignment[], after: readonly Assign
         lost.set(`${capability} ${tenantId}`, { capability, tenantName });
     }
   }
-  return [...lost.values()];
+  return [...lost.values()].filter(
+    ({ capability, tenantName }) => tenantName === null || !lost.has(`${capability} ${null}`),
+  );
 }
 
 function grants(assignment: Assignment, capability: string, tenantId: string | null): boolean {

@@ -37,7 +37,10 @@ export const stepWords = {
     label: "Suspend",
     question: (name) => `Suspend ${name}?`,
     doing: (name) => `Suspending ${name}`,
-    meaning: ["Only its connection can be verified; everything else is blocked.", "It can be made active again."],
+    meaning: [
+      "Only its connection can be verified; everything else is blocked.",
+      "It can be made active again.",
+    ],
     done: (name) => `${name} is suspended now.`,
   },
   offboarding: {

@@ -34,7 +34,7 @@ export function describeTenant(tenant: Tenant): Standing {
     icon: "pause",
     headline: `${name} is on hold`,
     sentences: [
-      { text: `${hold.by} paused its queue: “${hold.reason}”. Since`, at: hold.at },
+      { text: `${hold.by} paused its queue: “${hold.reason}”,`, at: hold.at },
       ...(hold.until === null ? [] : [{ text: "It ends by itself", at: hold.until }]),
       say(waitingWords(tenant)),
       ...elsewise,
@@ -44,7 +44,8 @@ export function describeTenant(tenant: Tenant): Standing {
 
 function waitingWords({ queuedRuns, runningRuns }: Tenant): string {
   const waits = queuedRuns === 0 ? "Nothing waits yet." : `${counted(queuedRuns, "run waits", "runs wait")}.`;
-  return runningRuns === 0 ? waits : `${waits} What runs already goes on.`;
+  const going = runningRuns === 0 ? "" : " What runs already goes on.";
+  return `${waits}${going} When it is released, each run is authorized afresh.`;
 }
 
 function byLifecycle(tenant: Tenant): Standing {
@@ -56,7 +57,8 @@ function byLifecycle(tenant: Tenant): Standing {
     case "onboarding":
       return { tone, icon, headline: `${name} is being set up`, sentences: [say(setupWords(tenant))] };
     case "suspended": {
-      const words = "Only its connection can be verified; everything else is blocked until it is active again.";
+      const words =
+        "Only its connection can be verified; everything else is blocked until it is active again.";
       return { tone, icon, headline: `${name} is suspended`, sentences: [say(words)] };
     }
     case "offboarding": {
@@ -64,7 +66,8 @@ function byLifecycle(tenant: Tenant): Standing {
       return { tone, icon, headline: `${name} is being offboarded`, sentences: [say(words)] };
     }
     case "archived": {
-      const words = "Nothing runs here any more, and its credentials are erased. Its past runs stay readable.";
+      const words =
+        "Nothing runs here any more, and its credentials are erased. Its past runs stay readable.";
       return { tone, icon, headline: `${name} is archived`, sentences: [say(words)] };
     }
   }
@@ -81,7 +84,12 @@ function byConnection({ name, connection, queuedRuns, runningRuns }: Tenant): St
   switch (connection?.status) {
     case undefined: {
       const words = "Operations are blocked until it has one.";
-      return { tone: "part", icon: "warning", headline: `${name} has no connection`, sentences: [say(words)] };
+      return {
+        tone: "part",
+        icon: "warning",
+        headline: `${name} has no connection`,
+        sentences: [say(words)],
+      };
     }
     case "unverified": {
       const words = "Verify it: other operations are blocked until that has succeeded.";
@@ -89,7 +97,8 @@ function byConnection({ name, connection, queuedRuns, runningRuns }: Tenant): St
       return { tone: "part", icon: "warning", headline, sentences: [say(words)] };
     }
     case "invalid": {
-      const words = "Mend the credential, then verify the connection. Other operations are blocked until then.";
+      const words =
+        "Mend the credential, then verify the connection. Other operations are blocked until then.";
       const headline = `The connection of ${name} is refused`;
       const cause = connection?.cause ?? "No cause was kept.";
       return { tone: "fail", icon: "failed", headline, sentences: [say(cause), say(words)] };

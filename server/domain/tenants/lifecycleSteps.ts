@@ -9,7 +9,7 @@ export type Step =
   | { needs: "new_credentials" };
 
 /** Handbook 1, "Tenant lifecycle". A step that is not here does not exist. */
-export const lifecycleSteps = {
+const lifecycleSteps = {
   onboarding: { active: { needs: "connection_verified" } },
   active: { suspended: { needs: "nothing" }, offboarding: { needs: "nothing" } },
   suspended: { active: { needs: "nothing" }, offboarding: { needs: "nothing" } },

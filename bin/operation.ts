@@ -1,0 +1,71 @@
+import { Command } from "commander";
+import { ConfigError, readConfig, settings } from "../server/config.ts";
+import { openDatabase } from "../server/db/database.ts";
+import { contractOf, operationNames } from "../server/domain/operations/catalog.ts";
+import { exitCodes } from "./operation/exitCodes.ts";
+import { type RequestOptions, request, UsageError } from "./operation/request.ts";
+
+const widest = Math.max(...operationNames.map((name) => name.length));
+const operations = operationNames.map((name) => `  ${name.padEnd(widest)}  ${contractOf(name).title}`);
+
+const program = new Command("npm run operation --")
+  .description(
+    "Starts work on tenants from the command line, for operators of the installation (DATABASE_URL).",
+  )
+  .showHelpAfterError("Add --help to see how it is used.");
+
+program
+  .command("request")
+  .summary("request a run of an operation")
+  .description(
+    "Requests a run: the same rules apply as on the pages, at request and when it begins, and it is audited.\n" +
+      "Prints the run's address.",
+  )
+  .argument("<operation>", "what to do, one of those listed below")
+  .requiredOption("--tenant <name or id>", "at which tenant")
+  .option("--workspace <slug>", "whose tenant, where several have one of that name")
+  .option("--as <email>", "under this person's authority; without it, under the system's")
+  .option("--wait", "wait for its end and print its outcome")
+  .addHelpText(
+    "after",
+    `
+Operations:
+${operations.join("\n")}
+
+Exit codes:
+  ${exitCodes.done}  requested; with --wait: succeeded, wholly or in part
+  ${exitCodes.usage}  the command or a setting is wrong, or the database cannot be reached
+  ${exitCodes.blocked}  blocked by policy, or refused
+  ${exitCodes.failed}  failed or cancelled (with --wait)
+
+Settings:
+  DATABASE_URL  the installation's database
+  BASE_URL      where people reach the site; the address that is printed starts with it
+
+Examples:
+  npm run operation -- request inventory.sync --tenant "Contoso Retail"
+  npm run operation -- request inventory.sync --tenant "Contoso Retail" --as omar@northwind.example --wait
+  npm run operation -- request provider.connection.verify --tenant Litware --workspace northwind`,
+  )
+  .action(async (operation: string, options: RequestOptions) => {
+    process.exitCode = await run(operation, options);
+  });
+
+async function run(operation: string, options: RequestOptions): Promise<number> {
+  try {
+    const config = readConfig(settings.shared);
+    const db = openDatabase({ url: config.DATABASE_URL, max: 2 });
+    try {
+      return await request(db, config, { print: console.log, progress: console.error }, operation, options);
+    } finally {
+      await db.end();
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message || error.name : String(error);
+    const isOurs = error instanceof ConfigError || error instanceof UsageError;
+    console.error(isOurs ? reason : `The request could not be made: ${reason}`);
+    return exitCodes.usage;
+  }
+}
+
+await program.parseAsync();

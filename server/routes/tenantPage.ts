@@ -1,0 +1,117 @@
+import type { Reader } from "../db/database.ts";
+import { capabilities } from "../domain/authority/capabilities.ts";
+import { may, type Viewer } from "../domain/authority/viewer.ts";
+import { countInventory, type InventoryCount } from "../domain/inventory/countInventory.ts";
+import { hasLiveWorker } from "../domain/operations/attention.ts";
+import { describeListedRun, type RunRow } from "../domain/operations/describeListedRun.ts";
+import { listRuns } from "../domain/operations/listRuns.ts";
+import { previewRuns } from "../domain/operations/previewRuns.ts";
+import { runScopeOf } from "../domain/operations/runScope.ts";
+import type { Badge } from "../domain/operations/runWords.ts";
+import {
+  connectionBadges,
+  describeTenant,
+  heldBadge,
+  lifecycleBadges,
+  noConnection,
+  type Standing,
+} from "../domain/tenants/describeTenant.ts";
+import { findTenantFor, type Tenant } from "../domain/tenants/findTenantFor.ts";
+import { previewRequests } from "../domain/tenants/previewRequests.ts";
+import { paths, withQuery } from "../http/paths.ts";
+import { type PolicyType, policyTypes } from "../provider/port.ts";
+import { type SentHold, type TenantActions, tenantActions } from "./tenantActions.ts";
+
+export type { SentHold } from "./tenantActions.ts";
+
+/** A part of the page that asks for a right of its own: what it shows, or why it does not. */
+type Part<T> = { rows: T[]; why: string | null };
+
+export type TenantPage = {
+  tenant: Tenant;
+  standing: Standing;
+  badges: Badge[];
+  connectionBadge: Badge;
+  actions: TenantActions;
+  inventory: Part<InventoryRow>;
+  runs: Part<RunRow>;
+  runsAddress: string;
+};
+
+type InventoryRow = { label: string; present: number | null; gone: number; lastSeenAt: Date | null };
+
+/** Undefined where the viewer may not see the tenant. `sent` is a hold form to be shown again. */
+export async function readTenantPage(
+  reader: Reader,
+  viewer: Viewer,
+  tenantId: string,
+  sent?: SentHold,
+): Promise<TenantPage | undefined> {
+  const tenant = await findTenantFor(reader, viewer, tenantId);
+  if (tenant === undefined) return undefined;
+  const [requests, inventory, runs] = await Promise.all([
+    previewRequests(reader, viewer, tenant),
+    readInventory(reader, viewer, tenantId),
+    readRuns(reader, viewer, tenantId),
+  ]);
+  return {
+    tenant,
+    standing: describeTenant(tenant),
+    badges: [...(tenant.hold === null ? [] : [heldBadge]), lifecycleBadges[tenant.lifecycle]],
+    connectionBadge: tenant.connection === null ? noConnection : connectionBadges[tenant.connection.status],
+    actions: tenantActions(viewer, tenant, requests, sent),
+    inventory,
+    runs,
+    runsAddress: withQuery(paths.operations, { tenant: tenantId }),
+  };
+}
+
+const typeLabels = {
+  deviceConfigurations: "Device configurations",
+  deviceCompliancePolicies: "Compliance policies",
+  configurationPolicies: "Settings catalog policies",
+} as const satisfies Record<PolicyType, string>;
+
+async function readInventory(reader: Reader, viewer: Viewer, tenantId: string): Promise<Part<InventoryRow>> {
+  if (!may(viewer, "inventory.view", tenantId)) return lacking("inventory.view");
+  const counts = await countInventory(reader, tenantId);
+  return { rows: policyTypes.map((type) => inventoryRow(type, counts)), why: null };
+}
+
+function inventoryRow(type: PolicyType, counts: readonly InventoryCount[]): InventoryRow {
+  const found = counts.find((count) => count.type === type);
+  const label = typeLabels[type];
+  if (found === undefined) return { label, present: null, gone: 0, lastSeenAt: null };
+  return { label, present: found.present, gone: found.gone, lastSeenAt: found.lastSeenAt };
+}
+
+const recentRuns = 10;
+
+async function readRuns(reader: Reader, viewer: Viewer, tenantId: string): Promise<Part<RunRow>> {
+  if (!may(viewer, "operations.view", tenantId)) return lacking("operations.view");
+  const [{ runs }, hasWorker] = await Promise.all([
+    listRuns(reader, runScopeOf(viewer), { ...noFilters, tenantId }, null),
+    hasLiveWorker(reader),
+  ]);
+  const recent = runs.slice(0, recentRuns);
+  const waiting = recent.filter(({ status }) => status === "queued").map(({ id }) => id);
+  const verdicts = await previewRuns(reader, waiting);
+  const at = new Date();
+  return {
+    rows: recent.map((run) => describeListedRun(run, { hasWorker, now: verdicts.get(run.id), at })),
+    why: null,
+  };
+}
+
+const noFilters = {
+  status: null,
+  outcome: null,
+  operation: null,
+  recent: false,
+  stuck: false,
+  ids: null,
+} as const;
+
+function lacking<T>(capability: keyof typeof capabilities): Part<T> {
+  return { rows: [], why: `You need ${capability} to ${capabilities[capability]}.` };
+}

@@ -1,0 +1,116 @@
+import type { Request, Response } from "express";
+import { z } from "zod";
+import type { Db } from "../db/database.ts";
+import { lifecycles } from "../domain/authority/contract.ts";
+import type { Viewer } from "../domain/authority/viewer.ts";
+import { Forbidden, NotFound } from "../domain/errors.ts";
+import { isOperationName } from "../domain/operations/catalog.ts";
+import { hasStopped } from "../domain/operations/describeStopped.ts";
+import { requestRun } from "../domain/operations/requestRun.ts";
+import { counted } from "../domain/operations/runWords.ts";
+import { changeLifecycle } from "../domain/tenants/changeLifecycle.ts";
+import { stepWords } from "../domain/tenants/describeLifecycle.ts";
+import { placeHold, releaseHold } from "../domain/tenants/hold.ts";
+import { Id } from "../http/ids.ts";
+import { paths } from "../http/paths.ts";
+import type { Routes } from "../http/serve.ts";
+import { leaveNotice } from "../http/sessions.ts";
+import { Hours } from "./durations.ts";
+import { readLifecyclePage, type SentName } from "./lifecyclePage.ts";
+import { readTenantPage, type SentHold } from "./tenantPage.ts";
+import { parseTenantsQuery, readTenantsPage } from "./tenantsPage.ts";
+import { tried } from "./tried.ts";
+import { workspaceOf } from "./workspaceOf.ts";
+
+const RequestForm = z.object({ operation: z.string().refine(isOperationName), request_key: Id });
+const HoldForm = z.object({ reason: z.string(), for_hours: Hours });
+const LifecycleQuery = z.object({ to: z.enum(lifecycles) });
+const LifecycleForm = LifecycleQuery.extend({ name: z.string().default("") });
+
+/** The tenants of a workspace: what stands in the way, what can be started, held and changed. */
+export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): Routes {
+  return {
+    "GET /admin/tenants": async (req, res, viewer) => {
+      res.render("tenants/index", { page: await readTenantsPage(db, viewer, parseTenantsQuery(req.query)) });
+    },
+    "GET /admin/tenants/:tenant": (req, res, viewer) => showTenant(db, req, res, viewer),
+    "POST /admin/tenants/:tenant/operations": async (req, res, viewer) => {
+      const { operation, request_key: requestKey } = RequestForm.parse(req.body ?? {});
+      const outcome = await requestRun(db, {
+        operation,
+        requestKey,
+        workspaceId: workspaceOf(viewer).id,
+        tenantId: tenantId(req),
+        initiator: viewer.user,
+        trigger: "page",
+        expiresInHours: config.REQUEST_EXPIRY_HOURS,
+      });
+      if (outcome.kind === "stored") return res.redirect(303, paths.run(outcome.runId));
+      if (outcome.denialClass === "capability_denied") throw new Forbidden(outcome.capability);
+      throw new NotFound();
+    },
+    "POST /admin/tenants/:tenant/hold": async (req, res, viewer) => {
+      const { reason, for_hours: forHours } = HoldForm.parse(req.body ?? {});
+      const hold = { ...actingAt(req, viewer), reason, ...(forHours !== null && { forHours }) };
+      const sent = await tried(() => placeHold(db, hold));
+      if ("problems" in sent)
+        return showTenant(db, req, res.status(422), viewer, { reason, forHours, problems: sent.problems });
+      leaveNotice(req, "The tenant is on hold: runs wait until it is released.");
+      res.redirect(303, paths.tenant(tenantId(req)));
+    },
+    "POST /admin/tenants/:tenant/release": async (req, res, viewer) => {
+      const released = await releaseHold(db, actingAt(req, viewer));
+      leaveNotice(
+        req,
+        released.kind === "not_held"
+          ? "The tenant was not on hold."
+          : `Released. ${counted(released.runs, "waiting run is", "waiting runs are")} on the way, each authorized afresh.`,
+      );
+      res.redirect(303, paths.tenant(tenantId(req)));
+    },
+    "GET /admin/tenants/:tenant/lifecycle": async (req, res, viewer) => {
+      const { to } = LifecycleQuery.parse(req.query);
+      await showLifecycle(db, req, res, viewer, { to, name: "", problems: {} });
+    },
+    "POST /admin/tenants/:tenant/lifecycle": async (req, res, viewer) => {
+      const { to, name } = LifecycleForm.parse(req.body ?? {});
+      const sent = await tried(() => changeLifecycle(db, { ...actingAt(req, viewer), to, typedName: name }));
+      if ("problems" in sent)
+        return showLifecycle(db, req, res.status(422), viewer, { to, name, problems: sent.problems });
+      leaveNotice(req, `${stepWords[to].done(sent.done.tenant)} ${hasStopped(sent.done.stops)}`);
+      res.redirect(303, paths.tenant(tenantId(req)));
+    },
+  };
+}
+
+function tenantId(req: Request): string {
+  return Id.parse(req.params.tenant);
+}
+
+function actingAt(req: Request, viewer: Viewer) {
+  return { actor: viewer.user, workspaceId: workspaceOf(viewer).id, tenantId: tenantId(req) };
+}
+
+async function showTenant(
+  db: Db,
+  req: Request,
+  res: Response,
+  viewer: Viewer,
+  sent?: SentHold,
+): Promise<void> {
+  const page = await readTenantPage(db, viewer, tenantId(req), sent);
+  if (page === undefined) throw new NotFound();
+  res.render("tenants/show", { page });
+}
+
+async function showLifecycle(
+  db: Db,
+  req: Request,
+  res: Response,
+  viewer: Viewer,
+  sent: SentName,
+): Promise<void> {
+  const page = await readLifecyclePage(db, viewer, tenantId(req), sent);
+  if (page === undefined) throw new NotFound();
+  res.render("tenants/lifecycle", { page });
+}

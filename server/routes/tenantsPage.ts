@@ -1,0 +1,129 @@
+import { z } from "zod";
+import type { Reader } from "../db/database.ts";
+import { hasRoles, type Viewer } from "../domain/authority/viewer.ts";
+import type { Badge } from "../domain/operations/runWords.ts";
+import {
+  connectionBadges,
+  heldBadge,
+  lifecycleBadges,
+  noConnection,
+} from "../domain/tenants/describeTenant.ts";
+import {
+  countTenantsFor,
+  type ListedTenant,
+  listTenantsFor,
+  type TenantCounts,
+  type TenantKind,
+  tenantKinds,
+} from "../domain/tenants/listTenantsFor.ts";
+import { Id } from "../http/ids.ts";
+import { paths, withQuery } from "../http/paths.ts";
+import { workspaceOf } from "./workspaceOf.ts";
+
+/** What the list's address means. What it does not understand, it does without: an old bookmark still opens. */
+const Query = z.object({
+  kind: z.enum(tenantKinds).catch("all"),
+  search: z.string().trim().min(1).max(200).nullable().catch(null),
+  after: Id.nullable().catch(null),
+});
+
+export type TenantsQuery = z.infer<typeof Query>;
+
+export function parseTenantsQuery(query: unknown): TenantsQuery {
+  return Query.parse(query);
+}
+
+type Card = {
+  count: number;
+  label: string;
+  words: string;
+  icon: string;
+  tone: string;
+  href: string;
+  isCurrent: boolean;
+};
+
+export type TenantsPage = {
+  workspaceName: string;
+  cards: Card[];
+  search: string;
+  kind: TenantKind;
+  rows: TenantRow[];
+  pages: { newer: string | null; older: string | null };
+  empty: { title: string; words: string; link: { href: string; label: string } | null } | null;
+};
+
+export type TenantRow = Pick<ListedTenant, "id" | "name" | "hold" | "lastSyncAt" | "openRuns"> & {
+  badges: Badge[];
+  connection: Badge;
+};
+
+export async function readTenantsPage(
+  reader: Reader,
+  viewer: Viewer,
+  query: TenantsQuery,
+): Promise<TenantsPage> {
+  const [counts, found] = await Promise.all([
+    countTenantsFor(reader, viewer),
+    listTenantsFor(reader, viewer, query),
+  ]);
+  return {
+    workspaceName: workspaceOf(viewer).name,
+    cards: cardsFor(query, counts),
+    search: query.search ?? "",
+    kind: query.kind,
+    rows: found.tenants.map(toRow),
+    pages: {
+      newer: query.after === null ? null : addressOf({ ...query, after: null }),
+      older: found.next === null ? null : addressOf({ ...query, after: found.next }),
+    },
+    empty: found.tenants.length > 0 ? null : emptyState(viewer, query),
+  };
+}
+
+function addressOf({ kind, search, after }: TenantsQuery): string {
+  return withQuery(paths.tenants, { kind: kind === "all" ? null : kind, search, after });
+}
+
+const looks = {
+  all: { label: "Tenants", words: "you may see", icon: "building", tone: "run" },
+  held: { label: "On hold", words: "their queues are paused", icon: "pause", tone: "part" },
+  suspended: { label: "Suspended", words: "only verification runs", icon: "warning", tone: "part" },
+  refused: { label: "Connection refused", words: "operations are blocked", icon: "failed", tone: "fail" },
+} as const satisfies Record<TenantKind, Pick<Card, "label" | "words" | "icon" | "tone">>;
+
+function cardsFor(query: TenantsQuery, counts: TenantCounts): Card[] {
+  const kinds: readonly TenantKind[] = ["held", "suspended", "refused", "all"];
+  return kinds.map((kind) => ({
+    ...looks[kind],
+    count: counts[kind],
+    href: addressOf({ kind, search: query.search, after: null }),
+    isCurrent: kind === query.kind,
+  }));
+}
+
+function toRow({ id, name, hold, lastSyncAt, openRuns, lifecycle, connection }: ListedTenant): TenantRow {
+  return {
+    ...{ id, name, hold, lastSyncAt, openRuns },
+    badges: [...(hold === null ? [] : [heldBadge]), lifecycleBadges[lifecycle]],
+    connection: connection === null ? noConnection : connectionBadges[connection],
+  };
+}
+
+function emptyState(viewer: Viewer, query: TenantsQuery): TenantsPage["empty"] {
+  const all = { href: paths.tenants, label: "Show all tenants" };
+  if (query.after !== null) return { title: "No more tenants", words: "", link: all };
+  if (query.search !== null || query.kind !== "all") {
+    const kind = query.kind === "all" ? [] : [looks[query.kind].label.toLowerCase()];
+    const search = query.search === null ? [] : [`named like “${query.search}”`];
+    return {
+      title: "No tenants match",
+      words: `The list shows only those ${[...kind, ...search].join(" and ")}.`,
+      link: all,
+    };
+  }
+  const words = hasRoles(viewer)
+    ? "Tenants that your roles cover are listed here."
+    : "You are a member of this workspace; tenants appear once somebody gives you a role.";
+  return { title: hasRoles(viewer) ? "No tenants yet" : "You have no role here yet", words, link: null };
+}
