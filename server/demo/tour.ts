@@ -29,18 +29,18 @@ export type Step = { who: Person | null; does: string; sees: string };
 export const steps: readonly Step[] = [
   {
     who: olivia,
-    does: "open Tenants → Contoso Retail and put it on hold with a reason.",
-    sees: "The tenant says that its queue is paused, by whom and why.",
+    does: "open Tenants → Contoso Retail and put it on hold, with a reason.",
+    sees: "The page says that its queue is paused, by whom and why.",
   },
   {
     who: omar,
     does: "in a private window, open Contoso Retail and start Sync inventory.",
-    sees: "The run is queued: it waits for the hold.",
+    sees: "The run is queued and says that it waits for the hold.",
   },
   {
     who: olivia,
-    does: "open Members → Omar Haddad and change his role to Read only.",
-    sees: "Before you confirm, the page says that this will block his queued run.",
+    does: "open Members → Omar Haddad, choose Read only and confirm the change.",
+    sees: "The page that asks says first that his queued run will be blocked.",
   },
   {
     who: olivia,
@@ -50,7 +50,9 @@ export const steps: readonly Step[] = [
   {
     who: omar,
     does: "look at the run again.",
-    sees: "Blocked by policy: Omar no longer has inventory.sync, and nothing was changed. He has a notification; Olivia finds the audit trail.",
+    sees:
+      "Blocked by policy: Omar Haddad no longer has inventory.sync, and nothing was changed. " +
+      "He is notified, and Olivia finds all of it in the audit trail.",
   },
 ];
 

@@ -24,7 +24,7 @@ export function requestLog(logger: Logger): RequestHandler {
 }
 
 /** Without the driver's `detail` and `where`, which quote rows. */
-export function describeError(error: unknown): object {
+function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: "something that is no error was thrown" };
   return { type: error.name, code: "code" in error ? error.code : undefined, stack: error.stack };
 }

@@ -16,10 +16,10 @@ export function showMoment(at: Date, now: Date, timeZone: string | null): ShownT
   return { iso: at.toISOString(), text, title: inUtc(at) };
 }
 
-/** "under 0.1 s", "0.4 s", "22 s", "1 min 12 s", "3 h 5 min", "2 d 4 h". */
+/** "< 0.1 s", "0.4 s", "22 s", "1 min 12 s", "3 h 5 min", "2 d 4 h". */
 export function showDuration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 0.1) return "under 0.1 s";
+  if (seconds < 0.1) return "< 0.1 s";
   if (seconds < 10) return `${(Math.round(seconds * 10) / 10).toString()} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);

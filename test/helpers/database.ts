@@ -4,12 +4,17 @@ import pg from "pg";
 import { type Db, openDatabase } from "../../server/db/database.ts";
 
 export type TestDatabase = { db: Db; url: string };
+export type OwnDatabase = TestDatabase & {
+  /** What has to end before the database is dropped, e.g. processes that are connected to it. */
+  beforeDrop(work: () => Promise<void>): void;
+};
 
 /**
  * A database of its own for one test file, cloned from the migrated template and dropped at its end. The
  * returned object is filled before the first test runs.
  */
-export function useDatabase(): TestDatabase {
+export function useDatabase(): OwnDatabase {
+  const endings: (() => Promise<void>)[] = [];
   const name = `test_${randomBytes(6).toString("hex")}`;
   const holder: { current: TestDatabase | undefined } = { current: undefined };
   beforeAll(async () => {
@@ -19,6 +24,7 @@ export function useDatabase(): TestDatabase {
     holder.current = { url: url.href, db: openDatabase({ url: url.href, max: 40 }) };
   });
   afterAll(async () => {
+    for (const ending of endings) await ending();
     await holder.current?.db.end();
     await administer(`drop database if exists ${name} with (force)`);
   });
@@ -27,6 +33,7 @@ export function useDatabase(): TestDatabase {
     return holder.current;
   };
   return {
+    beforeDrop: (work) => void endings.push(work),
     get db() {
       return filled().db;
     },

@@ -73,6 +73,7 @@ test("a role change shows what it stops before it is made, and what it stopped a
   expect(asked.status).toBe(200);
   expect(asked.text).toContain("Change Omar Haddad’s role?");
   expect(asked.text).toContain("From Operator to Read only, at all tenants.");
+  expect(asked.text).toContain("What is held then: Read only at all tenants.");
   expect(asked.text).toContain("Changing Omar Haddad’s role will block 2 queued runs in 1 tenant.");
   expect(asked.text).toContain("<code>inventory.sync</code>");
   expect(await assignmentsOf(omar)).toMatchObject([{ role: { name: "Operator" } }]);

@@ -134,7 +134,8 @@ test("a failed run keeps the errors of its attempts, in red and not as blocked",
     await failAttempt(database.db, await begin(runId, `job-${attempt}`), fault, 0);
   const page = await see(scene.olivia, `/admin/operations/${runId}`);
   expect(page).toContain("Failed: Sync inventory at Contoso Retail");
-  expect(page).toContain("Microsoft answered 503. Nothing was changed.");
+  expect(page).toContain("<p>Microsoft answered 503.</p>");
+  expect(page).toContain("<p>Nothing was changed.</p>");
   expect(page).toContain("<code>provider_unavailable</code>");
   expect(page).toContain("Attempt 1 failed");
   expect(page).toContain("Authorized again, attempt 5");

@@ -116,9 +116,15 @@ type Lost = {
   /** How things stood when the authority was gone. */
   before: { effectsDone: number; tally: Record<string, number>; startedAt: Date | null; asked: number };
 };
-type Tasks = ReturnType<typeof makeTrustingTasks>;
 
-const loseAuthority = {
+type Lose = (
+  operation: OperationName,
+  mode: AuthorityMode,
+  code: ReasonCode,
+  tasks?: ReturnType<typeof makeTrustingTasks>,
+) => Promise<Lost>;
+
+const loseAuthority: Record<Moment, Lose> = {
   async begin(operation, mode, code, tasks) {
     const run = await request(operation, mode);
     const before = await standOf(run);
@@ -158,10 +164,7 @@ const loseAuthority = {
     await drainQueue(worker, tasks);
     return { run, before };
   },
-} satisfies Record<
-  Moment,
-  (operation: OperationName, mode: AuthorityMode, code: ReasonCode, tasks?: Tasks) => Promise<Lost>
->;
+};
 
 function request(operation: OperationName, mode: AuthorityMode): Promise<string> {
   const initiator = mode === "actor_bound" ? world.omar : null;

@@ -36,10 +36,7 @@ const possible: Record<string, object> = {
 };
 
 const impossible: Record<string, [constraint: string, state: object]> = {
-  "running that never started": [
-    "runs_running_has_begun",
-    { ...begun, status: "running", started_at: null },
-  ],
+  "running that never started": ["runs_running_has_begun", { ...begun, status: "running", started_at: null }],
   "running without an attempt": ["runs_running_has_begun", { ...begun, status: "running", attempt: 0 }],
   "running without a fencing token": [
     "runs_running_has_begun",
@@ -62,10 +59,7 @@ const impossible: Record<string, [constraint: string, state: object]> = {
     { ...ended, outcome: "succeeded", reason_code: "tenant_missing", denial_class: "scope_denied" },
   ],
   "failed for no reason": ["runs_failure_iff_failed", { ...ended, outcome: "failed" }],
-  "a failure that is no failure": [
-    "runs_failure_iff_failed",
-    { ...blocked, failure_code: "internal_error" },
-  ],
+  "a failure that is no failure": ["runs_failure_iff_failed", { ...blocked, failure_code: "internal_error" }],
   "held while it runs": ["runs_waiting_is_queued", { ...begun, status: "running", waiting_reason: "hold" }],
   "a person's run without the person": ["runs_mode_names_initiator", { initiator_id: null }],
   "a system run with a person": ["runs_mode_names_initiator", { authority_mode: "system_authority" }],

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { runOnce } from "graphile-worker";
 import { pino } from "pino";
 import { makeWorkerDeps, type WorkerDeps } from "../../../jobs/deps.ts";
@@ -94,4 +95,11 @@ async function drain(worker: WorkerDeps): Promise<void> {
     concurrency: 4,
     logger: makeQueueLogger(worker.log),
   });
+  // It does not wait for its own last word on a job, and the pool is about to be closed.
+  while (await isQueueBusy(worker.db)) await wait(5);
+}
+
+async function isQueueBusy(reader: Reader): Promise<boolean> {
+  const rows = await reader.query("select 1 from graphile_worker._private_jobs where locked_at is not null");
+  return rows.length > 0;
 }

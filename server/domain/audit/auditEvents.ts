@@ -95,12 +95,20 @@ function describe(row: Row): ShownEvent {
     words: describeAction(row.action),
     actor: row.actorName ?? "System",
     about: row.subjectName ?? aboutOf(row),
-    details: Object.entries(row.details).map(([name, value]) => ({ name, value: spell(value) })),
+    details: Object.entries({ ...inOrder(row.details), ...row.details }).map(([name, value]) => ({
+      name,
+      value: spell(value),
+    })),
   };
 }
 
+/** Stored details have no order of their own; what was before reads first. */
+function inOrder(details: Row["details"]): Row["details"] {
+  return "before" in details ? { before: details.before, after: details.after } : {};
+}
+
 function aboutOf({ subjectType, details }: Row): string {
-  if (subjectType === "run" && typeof details["operation"] === "string") return titleOf(details["operation"]);
+  if (subjectType === "run" && typeof details.operation === "string") return titleOf(details.operation);
   return capitalised(subjectType);
 }
 

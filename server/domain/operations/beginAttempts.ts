@@ -99,9 +99,9 @@ async function startRuns(tx: Tx, plans: readonly Plan[]): Promise<void> {
     `update operation_runs r set status = 'running', attempt = s.attempt, fencing_token = s.token,
        job_id = s.job_id, started_at = coalesce(r.started_at, s.decided_at),
        heartbeat_at = clock_timestamp(), waiting_reason = null, next_attempt_at = null,
-       progress_done = case when s.attempt = 1 then 0 else
+       progress_done = case when s.token = 1 then 0 else
          (select coalesce(sum(e.items), 0) from effects e where e.run_id = r.id and e.attempt is null) end,
-       tally = case when s.attempt = 1 then '{}' else tally_of_effects(r.id) end
+       tally = case when s.token = 1 then '{}' else tally_of_effects(r.id) end
      from jsonb_to_recordset($1::jsonb) as s (id uuid, attempt integer, token bigint, job_id text,
        decided_at timestamptz)
      where r.id = s.id`,

@@ -7,6 +7,7 @@ import {
   consequenceOf,
   counted,
   reasonClause,
+  sentence,
   tallyWordsOf,
   titleOf,
 } from "./runWords.ts";
@@ -59,24 +60,26 @@ export function whatHappened(run: ListedRun, around: Surroundings): Line[] {
     case "blocked":
       return blockedLines(run);
     case "failed":
-      return [line(`${run.failureMessage ?? "No reason was kept."} ${consequenceOf(run)}`)];
+      return [line(sentence(run.failureMessage ?? "No reason was kept")), line(consequenceOf(run))];
     case "cancelled":
       return [line(consequenceOf(run))];
     case "partially_succeeded":
-      return [tallyWordsOf(run), run.failureMessage].flatMap((text) => (text ? [line(text)] : []));
+      return [tallyWordsOf(run), sentence(run.failureMessage ?? "")].flatMap((text) =>
+        text ? [line(text)] : [],
+      );
     case "succeeded":
       return [line(tallyWordsOf(run) || "Done.")];
   }
 }
 
 /** Why a run waits, and whether it would be let through. */
-export function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Line[] {
+function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Line[] {
   const lines = [];
   if (run.hold !== null) lines.push(...holdLines(run.hold));
   else if (run.nextAttemptAt !== null && run.nextAttemptAt > at)
     lines.push(line(`Attempt ${run.attempt} failed. Tries again`, run.nextAttemptAt));
   else lines.push(line("Waits for its turn."));
-  if (run.lastError !== null) lines.push(line(run.lastError));
+  if (run.lastError !== null) lines.push(line(sentence(run.lastError)));
   if (!hasWorker) lines.push(line("No worker is running: nothing starts until one does."));
   if (now?.verdict === "denied")
     lines.push(risk(`Would be blocked now: ${reasonClause(run, now.reasonCode, now.checks)}.`));

@@ -31,7 +31,7 @@ export type RunView = {
   facts: RunFacts;
   reason: { code: string; class: string } | null;
   failureCode: string | null;
-  /** What it was asked to do, in detail; null for those who may not see it. */
+  /** What it was asked to do, in detail; null for those who may not see it, and where there is nothing more. */
   payload: string | null;
 };
 
@@ -74,10 +74,13 @@ export function describeRun({ run, viewer, around, failures, changes }: RunPageI
     facts: factsOf(run, viewer),
     reason: reasonCode === null ? null : { code: reasonCode, class: denials[reasonCode].denialClass },
     failureCode: run.failureCode,
-    payload: may(viewer, "operations.view_payload", run.tenantId)
-      ? JSON.stringify(run.target, null, 2)
-      : null,
+    payload: may(viewer, "operations.view_payload", run.tenantId) ? payloadOf(run) : null,
   };
+}
+
+function payloadOf({ target }: ShownRun): string | null {
+  const text = JSON.stringify(target, null, 2);
+  return text === "{}" ? null : text;
 }
 
 function headlineOf(run: ShownRun): string {

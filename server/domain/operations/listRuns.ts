@@ -21,7 +21,7 @@ export type RunCursor = { before: string } | { after: string } | null;
 
 export type RunPage = { runs: ListedRun[]; newer: string | null; older: string | null };
 
-export const runsPerPage = 25;
+const runsPerPage = 25;
 
 /** One page of the runs someone may see, newest first. `newer` and `older` are the cursors that lead on. */
 export async function listRuns(

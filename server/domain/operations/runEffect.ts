@@ -75,7 +75,8 @@ async function effectIn(
   const operation = operationOf(run);
   const gated = await checkpoint(tx, run);
   if (gated.kind !== "allowed") return { kind: gated.kind };
-  const storedKey = key.perAttempt ? `attempt:${run.attempt}:${key.name}` : key.name;
+  // By token, not by number: an attempt that was handed back comes again under the same number.
+  const storedKey = key.perAttempt ? `attempt:${run.fencingToken}:${key.name}` : key.name;
   if (await isRecorded(tx, run.id, storedKey)) return { kind: "skipped" };
   const pass = await grantPass(tx, run, contractOf(operation).changesAuthority);
   const summary = await work(tx);

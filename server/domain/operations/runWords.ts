@@ -118,8 +118,13 @@ export function counted(count: number, one: string, many: string): string {
   return `${whole(count)} ${count === 1 ? one : many}`;
 }
 
-export function whole(count: number): string {
+function whole(count: number): string {
   return count.toLocaleString("en-GB");
+}
+
+/** Kept messages end with a full stop or not; on a page they do. */
+export function sentence(text: string): string {
+  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 export function capitalised(text: string): string {

@@ -2,7 +2,7 @@ import { capabilities, isCapability } from "../authority/capabilities.ts";
 import { willStop } from "../operations/describeStopped.ts";
 import type { Assignment } from "./assignments.ts";
 import type { ChangePreview } from "./changeMember.ts";
-import { roleWords } from "./describeMember.ts";
+import { rolesInWords, roleWords } from "./describeMember.ts";
 import type { MemberChange } from "./memberChange.ts";
 import type { LostRight } from "./previewLossOfRights.ts";
 
@@ -29,12 +29,18 @@ export function tellChange(change: ConfirmedChange, preview: ChangePreview): Tol
   const words = wordsFor(change, member.name, before, after);
   return {
     question: words.question,
-    sentences: words.sentences,
+    sentences: [...words.sentences, leftWords(change, after)].filter((sentence) => sentence !== ""),
     label: words.label,
     isDangerous: change.kind === "removal",
     stops: willStop(words.doing, stops),
     lost: byPlace(lost),
   };
+}
+
+/** Roles at single tenants may go on granting what goes elsewhere. */
+function leftWords({ kind }: ConfirmedChange, after: readonly Assignment[]): string {
+  if (kind === "removal") return "";
+  return after.length === 0 ? "No role is left." : `What is held then: ${rolesInWords(after)}.`;
 }
 
 function byPlace(lost: readonly LostRight[]): ToldChange["lost"] {

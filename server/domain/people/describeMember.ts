@@ -18,8 +18,12 @@ export function standingWords(state: MemberSummary["state"], assignments: readon
   if (state === "disabled") return "The account is disabled: nothing happens under its rights.";
   if (state === "suspended") return "The membership is suspended: nothing happens under its rights.";
   const live = assignments.filter(({ lapsed }) => !lapsed);
-  if (live.length === 0) return "No role yet: nothing is open to them.";
-  const named = live.slice(0, 3).map(roleWords);
-  const rest = live.length > 3 ? [`${live.length - 3} more`] : [];
-  return `${new Intl.ListFormat("en-GB").format([...named, ...rest])}.`;
+  return live.length === 0 ? "No role yet: nothing is open to them." : `${rolesInWords(live)}.`;
+}
+
+/** "Operator at all tenants and Manager at Contoso Retail"; the first few by name. */
+export function rolesInWords(assignments: readonly Assignment[]): string {
+  const named = assignments.slice(0, 3).map(roleWords);
+  const rest = assignments.length > 3 ? [`${assignments.length - 3} more`] : [];
+  return new Intl.ListFormat("en-GB").format([...named, ...rest]);
 }
