@@ -39,7 +39,7 @@ export function createApp({ db, logger, config }: AppDeps): Express {
   app.use(neverKept);
   app.use(viewBasics(assets));
   app.use(express.urlencoded({ extended: false, limit: "20kb" }));
-  app.use(sessions(db, config));
+  app.use(sessions(db, logger, config));
   app.use(csrf.csrfSynchronisedProtection);
   app.use(identity.restore);
   app.use(viewers(db));

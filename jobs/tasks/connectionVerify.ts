@@ -11,19 +11,29 @@ import { withReauthorization } from "../withReauthorization.ts";
 export const connectionVerify = withReauthorization("provider.connection.verify", async (run) => {
   const proof = await prove(run);
   const { id: connectionId, credentialVersion } = run.connection;
+  // A retry that finds out something else, or about another credential, must not pass for what is recorded.
+  const effect = `verification:${credentialVersion}:${proof.kind}`;
   if (proof.kind === "refuted") {
     const { cause } = proof;
-    await run.effect("verification", async (tx) => {
+    await run.effect(effect, async (tx) => {
       await recordRejection(tx, { connectionId, credentialVersion, cause, runId: run.id });
       return { items: 1, counts: { refuted: 1 } };
     });
     return { outcome: "failed", code: "verification_failed", message: cause };
   }
   const { grantedRoles } = proof;
-  await run.effect("verification", async (tx) => {
-    await recordVerification(tx, { connectionId, credentialVersion, grantedRoles, runId: run.id });
-    return { items: 1, counts: { verified: 1 } };
+  // Stays true when an earlier attempt recorded it: then the effect is not done again.
+  let isPresent = true;
+  await run.effect(effect, async (tx) => {
+    isPresent = await recordVerification(tx, {
+      connectionId,
+      credentialVersion,
+      grantedRoles,
+      runId: run.id,
+    });
+    return { items: 1, counts: isPresent ? { verified: 1 } : {} };
   });
+  if (!isPresent) return { outcome: "failed", code: "verification_failed", message: outdated };
   const missing = missingRoles(grantedRoles);
   if (missing.length === 0) return { outcome: "succeeded" };
   return {
@@ -31,6 +41,8 @@ export const connectionVerify = withReauthorization("provider.connection.verify"
     message: `The connection works, but ${missing.join(", ")} is not granted: what needs it will be skipped.`,
   };
 });
+
+const outdated = "The credential was replaced while the old one was being tried: verify again.";
 
 type Proof = { kind: "proved"; grantedRoles: string[] } | { kind: "refuted"; cause: string };
 

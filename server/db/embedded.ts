@@ -1,17 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
@@ -83,17 +73,17 @@ async function initialise(place: Place): Promise<void> {
   const unfinished = `${place.data}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
-  const secret = mkdtempSync(join(tmpdir(), "countersign-"));
-  const password = join(secret, "password");
+  // Beside the data and not in a temporary directory: this place, and maybe only this, is in the user's reach.
+  const password = `${place.data}.password`;
+  rmSync(password, { force: true });
   writeFileSync(password, randomBytes(18).toString("hex"), { mode: 0o600 });
-  for (const path of [unfinished, secret, password]) giveTo(place, path);
+  for (const path of [unfinished, password]) giveTo(place, path);
   try {
     await initdb(place, ["--pgdata", unfinished, "--pwfile", password]);
-    writeFileSync(passwordFile(unfinished), readFileSync(password), { mode: 0o600 });
-    giveTo(place, passwordFile(unfinished));
+    renameSync(password, passwordFile(unfinished));
     renameSync(unfinished, place.data);
   } finally {
-    rmSync(secret, { recursive: true, force: true });
+    rmSync(password, { force: true });
   }
 }
 

@@ -67,7 +67,6 @@ async function run(flags: Flags): Promise<void> {
     if (ending !== null) console.error(`The demo ends: ${ending}`);
     console.log("Stopping …");
     await demo.stop();
-    console.log("Stopped.");
     process.exitCode = ending === null ? 0 : 1;
   } catch (error) {
     settle(error);

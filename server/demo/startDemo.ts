@@ -4,11 +4,13 @@ import { readConfig, settings } from "../config.ts";
 import { type Db, openDatabase } from "../db/database.ts";
 import { freePort } from "../db/embedded.ts";
 import { migrateDatabase } from "../db/migrate.ts";
+import type { CredentialKey } from "../domain/connections/sealing.ts";
 import { type Child, startChild } from "./children.ts";
 import { claimDirectory } from "./claim.ts";
 import { openEmbedded, openGiven } from "./demoDatabase.ts";
 import { requireFree } from "./ports.ts";
 import { untilAnswering, untilWorking } from "./readiness.ts";
+import { Refused } from "./refused.ts";
 import { keepSecrets } from "./secrets.ts";
 import { directories } from "./seed/directories.ts";
 import { seed } from "./seed.ts";
@@ -62,7 +64,10 @@ async function prepareDatabase(options: DemoOptions, parts: AsyncDisposableStack
   const { directory, databaseUrl, fresh, say, signal } = options;
   const database =
     databaseUrl === null ? await openEmbedded(directory, fresh) : await openGiven(databaseUrl, fresh);
-  parts.defer(() => database.stop());
+  parts.defer(async () => {
+    await database.stop();
+    if (databaseUrl === null) say("PostgreSQL has stopped.");
+  });
   say(`PostgreSQL is running: ${database.where}.`);
   signal.throwIfAborted();
   const applied = await migrateDatabase(database.url);
@@ -75,6 +80,7 @@ async function prepareDatabase(options: DemoOptions, parts: AsyncDisposableStack
     keepSecrets(directory),
   );
   await withDatabase(database.url, async (db) => {
+    await requireOpenable(db, CREDENTIAL_KEYS);
     const seeded = await seed(db, CREDENTIAL_KEYS);
     say(
       seeded
@@ -83,6 +89,16 @@ async function prepareDatabase(options: DemoOptions, parts: AsyncDisposableStack
     );
   });
   return database;
+}
+
+/** Seeded by a demo elsewhere, or the secrets were deleted: no run could open what is sealed. */
+async function requireOpenable(db: Db, keys: readonly CredentialKey[]): Promise<void> {
+  const sealed = await db.query(
+    "select 1 from provider_credentials where key_id <> all ($1::text[]) limit 1",
+    [keys.map(({ id }) => id)],
+  );
+  if (sealed.length > 0)
+    throw new Refused("This database was seeded with the secrets of another demo. Start over with --fresh.");
 }
 
 type ChildrenOptions = DemoOptions & { port: number; databaseUrl: string };
@@ -118,7 +134,7 @@ async function startChildren(options: ChildrenOptions, parts: AsyncDisposableSta
   return [...children, web];
 }
 
-function childStarter({ directory, echo, signal }: DemoOptions, parts: AsyncDisposableStack) {
+function childStarter({ directory, echo, say, signal }: DemoOptions, parts: AsyncDisposableStack) {
   const logs = join(directory, "logs");
   mkdirSync(logs, { recursive: true });
   return (name: string, script: string, environment: Record<string, string>, args: string[] = []): Child => {
@@ -131,7 +147,10 @@ function childStarter({ directory, echo, signal }: DemoOptions, parts: AsyncDisp
       logFile: join(logs, `${name}.log`),
       echo: (line) => echo(name, line),
     });
-    parts.defer(() => child.stop());
+    parts.defer(async () => {
+      await child.stop();
+      say(`The ${name} process has stopped.`);
+    });
     return child;
   };
 }

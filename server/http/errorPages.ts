@@ -21,8 +21,8 @@ export const nothingHere: RequestHandler = () => {
 
 /** The one place that turns errors into pages. */
 export function errorPages(db: Db): ErrorRequestHandler {
-  return async (error: unknown, req, res, next) => {
-    if (res.headersSent) return next(error);
+  return async (error: unknown, req, res, _next) => {
+    if (res.headersSent) return noteUnfinished(error, req, res);
     const page = await pageFor(db, error, req).catch((second: unknown) => broken(second, req, res));
     if (page.status >= 500) noteFault(error, res);
     res.status(page.status).render("errors/page", { page }, (failure: unknown, html) => {
@@ -92,6 +92,12 @@ function broken(second: unknown, req: Request, res: Response): ErrorPage {
 /** pino-http logs it with the request's own line, under the id the page shows. */
 function noteFault(error: unknown, res: Response): void {
   res.err = error instanceof Error ? error : new Error("Something that is no error was thrown.");
+}
+
+/** Too late for a page: the session could not be stored, or rendering broke off half-way. */
+function noteUnfinished(error: unknown, req: Request, res: Response): void {
+  req.log.error({ err: error }, "a fault after the answer had begun");
+  if (!res.writableEnded) res.destroy();
 }
 
 function plain(status: number, title: string, words: string[]): ErrorPage {

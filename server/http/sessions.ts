@@ -1,6 +1,7 @@
 import connectPgSimple from "connect-pg-simple";
 import type { Request, RequestHandler } from "express";
 import session from "express-session";
+import type { Logger } from "pino";
 import type { Db } from "../db/database.ts";
 
 declare module "express-session" {
@@ -16,7 +17,11 @@ export const sessionCookie = "countersign.sid";
 const twelveHours = 12 * 60 * 60;
 
 /** A session holds who someone is and the workspace they look at; what they may is read on every request. */
-export function sessions(db: Db, config: { SESSION_SECRET: string; NODE_ENV: string }): RequestHandler {
+export function sessions(
+  db: Db,
+  logger: Logger,
+  config: { SESSION_SECRET: string; NODE_ENV: string },
+): RequestHandler {
   const PgStore = connectPgSimple(session);
   return session({
     name: sessionCookie,
@@ -29,6 +34,7 @@ export function sessions(db: Db, config: { SESSION_SECRET: string; NODE_ENV: str
       ttl: twelveHours,
       // A session ends twelve hours after sign-in, used or not; so no write on every request either.
       disableTouch: true,
+      errorLog: () => logger.warn("expired sessions could not be removed"),
     }),
     cookie: {
       httpOnly: true,
@@ -50,6 +56,13 @@ export function takeNotice(req: Request): string | null {
   if (notice === undefined || req.get("hx-request") === "true") return null;
   delete req.session.notice;
   return notice;
+}
+
+/** Throws the session away and goes on with an empty one, which is stored only if something is put in it. */
+export function dropSession(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.regenerate((error: unknown) => (error ? reject(error) : resolve()));
+  });
 }
 
 export function endSession(req: Request): Promise<void> {

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from "express";
 import type { Db } from "../db/database.ts";
 import { loadViewer, type Viewer } from "../domain/authority/viewer.ts";
 import { countUnread } from "../domain/notifications/countUnread.ts";
-import { endSession, takeNotice } from "./sessions.ts";
+import { dropSession, takeNotice } from "./sessions.ts";
 import { describeShell } from "./shell.ts";
 import { showDuration, showMoment, showTime } from "./showTime.ts";
 
@@ -19,7 +19,7 @@ export function viewers(db: Db): RequestHandler {
     if (req.user === undefined) return next();
     const viewer = await loadViewer(db, req.user.id, req.session.workspaceId ?? null);
     if (viewer === undefined) {
-      await endSession(req);
+      await dropSession(req);
       return next();
     }
     req.viewer = viewer;

@@ -39,8 +39,8 @@ export async function readRunPage(
 async function readSurroundings(reader: Reader, run: ShownRun): Promise<Surroundings> {
   const at = new Date();
   if (run.status !== "queued") return { hasWorker: true, now: undefined, at };
-  const verdicts = isOperationName(run.operation) ? await previewRuns(reader, [run.id]) : new Map();
-  return { hasWorker: await hasLiveWorker(reader), now: verdicts.get(run.id), at };
+  const verdicts = isOperationName(run.operation) ? await previewRuns(reader, [run.id]) : undefined;
+  return { hasWorker: await hasLiveWorker(reader), now: verdicts?.get(run.id), at };
 }
 
 /** What changed between request and verdict, as far as the viewer may see the trail. */

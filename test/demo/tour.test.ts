@@ -39,7 +39,7 @@ test("there are five steps, and they end as they say", async () => {
   const olivia = await browserOf(steps[0]?.who);
   const initiator = await browserOf(steps[1]?.who);
 
-  await submit(olivia, tenantPage, `${tenantPage}/hold`, { reason: "credential rotation" });
+  await submit(olivia, tenantPage, `${tenantPage}/hold`, { reason: "credential rotation", for_hours: "" });
   expect((await olivia.get(tenantPage)).text).toContain("credential rotation");
 
   const form = (await initiator.get(tenantPage)).text;

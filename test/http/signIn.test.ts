@@ -146,8 +146,11 @@ test.each([
   const person = await createUser(database.db);
   const browser = await signIn(app, person.email);
   expect((await browser.get("/admin")).status).toBe(200);
+  const elsewhere = await signIn(app, person.email);
   await database.db.query(change, [person.id]);
   expect((await browser.get("/admin")).headers.location).toBe("/sign-in");
+  // Their very next request may as well be for the sign-in page, which has a form again.
+  expect(tokenIn(await elsewhere.get("/sign-in"))).toBeDefined();
 });
 
 test("the cookie is out of scripts' reach and stays on this site", async () => {

@@ -1,5 +1,16 @@
-import { operableClasses } from "./contract.ts";
-import type { AssignmentFact, Facts } from "./facts.ts";
+import {
+  type Check,
+  checkCapability,
+  checkConnection,
+  checkInitiator,
+  checkOperability,
+  checkPrerequisites,
+  checkTenant,
+  checkWorkspace,
+  checkWriteGate,
+  grantingAssignments,
+} from "./checks.ts";
+import type { Facts } from "./facts.ts";
 import { type DenialClass, denials, precedenceOf, type ReasonCode } from "./reasons.ts";
 
 export const checkNames = [
@@ -14,16 +25,13 @@ export const checkNames = [
 ] as const;
 export type CheckName = (typeof checkNames)[number];
 
-/** `value` is what was found, in words; `not_applicable` means the check's premise failed or does not exist. */
-export type Check =
-  | { result: "passed" | "not_applicable"; value: string }
-  | { result: "failed"; value: string; reason: ReasonCode };
 export type Checks = Record<CheckName, Check>;
 
 export type Decision = { checks: Checks; decidedAt: Date } & (
   | {
       verdict: "allowed";
-      /** Until when the rights relied on last; null: no end is known. */ validUntil: Date | null;
+      /** Until when the rights relied on last; null: no end is known. */
+      validUntil: Date | null;
     }
   | { verdict: "denied"; reasonCode: ReasonCode; denialClass: DenialClass; retryable: boolean }
   | { verdict: "deferred"; deferral: { kind: "hold"; until: Date | null } }
@@ -31,7 +39,7 @@ export type Decision = { checks: Checks; decidedAt: Date } & (
 
 /**
  * Whether a run may begin, or have its next effect, under these facts. Pure and total: every rule of who may
- * do what is here and in the operations catalog (handbook 1, "Denials", "Tenant lifecycle").
+ * do what is here, in the checks beside it, and in the operations catalog (handbook 1, "Denials", "Tenant lifecycle").
  */
 export function decide(facts: Facts): Decision {
   const provider_connection = checkConnection(facts);
@@ -74,130 +82,4 @@ function endOfRights(facts: Facts): Date | null {
   const ends = grantingAssignments(facts).map((assignment) => assignment.expiresAt);
   if (ends.includes(null)) return null;
   return new Date(Math.max(...ends.flatMap((end) => (end === null ? [] : [end.getTime()]))));
-}
-
-function checkWorkspace(facts: Facts): Check {
-  if (facts.workspace === null) return failed("workspace_mismatch", "the workspace no longer exists");
-  if (facts.workspace.status !== "active") return failed("workspace_mismatch", "the workspace is suspended");
-  if (facts.tenant !== null && facts.tenant.workspaceId !== facts.workspaceId)
-    return failed("workspace_mismatch", "the tenant belongs to another workspace");
-  if (!facts.targetIntact)
-    return failed("workspace_mismatch", "the target is not the one that was requested");
-  return passed(facts.tenant === null ? "the workspace is active" : "the tenant belongs to this workspace");
-}
-
-function checkInitiator(facts: Facts): Check {
-  if (facts.authorityMode === "system_authority") return notApplicable("requested by the system");
-  if (facts.initiator === null) return failed("initiator_missing", "the account was deleted");
-  if (facts.initiator.status !== "active") return failed("initiator_not_entitled", "the account is disabled");
-  if (facts.initiator.membership === null)
-    return failed("initiator_not_entitled", "not a member of the workspace");
-  if (facts.initiator.membership !== "active")
-    return failed("initiator_not_entitled", "the membership is suspended");
-  return passed("active member");
-}
-
-function checkTenant(facts: Facts, premises: Check[]): Check {
-  if (facts.tenantId === null) return notApplicable("the operation concerns no single tenant");
-  if (facts.tenant === null) return failed("tenant_missing", "the tenant no longer exists");
-  if (facts.authorityMode === "system_authority") return passed("the tenant exists");
-  if (premises.some(hasFailed)) return notApplicable("not asked: an earlier check failed");
-  const live = liveAssignments(facts);
-  if (live.length === 0) return failed("tenant_not_entitled", "no role covers the tenant");
-  return passed(live.map(describeAssignment).join(", "));
-}
-
-function checkCapability(facts: Facts, premises: Check[]): Check {
-  const { capability, authorityModes } = facts.contract;
-  if (!authorityModes.includes(facts.authorityMode)) {
-    return facts.authorityMode === "system_authority"
-      ? failed("system_authority_not_allowed", "the operation may only be requested by a person")
-      : failed("missing_capability", "the operation may not be requested by a person");
-  }
-  if (facts.authorityMode === "system_authority") return passed("the operation consents to system authority");
-  if (premises.some(hasFailed)) return notApplicable("not asked: an earlier check failed");
-  const roles = grantingAssignments(facts).map((assignment) => assignment.roleName);
-  if (roles.length === 0) return failed("missing_capability", `${capability} is not held`);
-  return passed(`${capability} is held through ${[...new Set(roles)].join(", ")}`);
-}
-
-function checkOperability(facts: Facts): Check {
-  if (facts.tenantId === null) return notApplicable("the operation concerns no single tenant");
-  if (facts.tenant === null) return notApplicable("the tenant no longer exists");
-  const permitted: readonly string[] = operableClasses[facts.tenant.lifecycle];
-  return permitted.includes(facts.contract.operability)
-    ? passed(facts.tenant.lifecycle)
-    : failed("tenant_not_operable", facts.tenant.lifecycle);
-}
-
-function checkConnection(facts: Facts): Check {
-  const { prerequisites } = facts.contract;
-  if (prerequisites.length === 0) return notApplicable("the operation needs no connection");
-  if (facts.tenant === null) return notApplicable("the tenant no longer exists");
-  const { connection } = facts;
-  if (connection === null) return failed("provider_connection_invalid", "there is no connection");
-  if (connection.tenantId !== facts.tenantId)
-    return failed("provider_connection_invalid", "the connection is another tenant's");
-  const found = connection.cause === null ? connection.status : `${connection.status}: ${connection.cause}`;
-  if (prerequisites.includes("connection_verified") && connection.status !== "verified")
-    return failed("provider_connection_invalid", found);
-  return passed(found);
-}
-
-/** How old (milliseconds) a verification may be for the write gate to stay open (handbook 4, "Write gate"). */
-export const writeGateMaxAge = 24 * 3_600_000;
-
-/** Verified recently, with the present credential, which has not run out, and with the permissions to write. */
-function checkWriteGate(facts: Facts, premises: Check[]): Check {
-  if (!facts.contract.prerequisites.includes("write_gate"))
-    return notApplicable("the operation writes nothing at the provider");
-  const { connection, now } = facts;
-  if (connection === null || premises.some(hasFailed))
-    return notApplicable("not asked: an earlier check failed");
-  if (connection.verifiedVersion !== connection.credentialVersion)
-    return failed("write_gate_blocked", "the credential changed since it was verified");
-  if (connection.verifiedAt === null || now.getTime() - connection.verifiedAt.getTime() >= writeGateMaxAge)
-    return failed("write_gate_blocked", "the last verification is too old");
-  if (connection.credentialExpiresAt !== null && connection.credentialExpiresAt <= now)
-    return failed("write_gate_blocked", "the credential has expired");
-  const missing = facts.writeRoles.filter((role) => !connection.grantedRoles.includes(role));
-  if (missing.length > 0) return failed("write_gate_blocked", `${missing.join(", ")} is not granted`);
-  return passed("open");
-}
-
-function checkPrerequisites(facts: Facts): Check {
-  // "Do not start after": what has begun in time may go on to its end.
-  if (facts.phase !== "checkpoint" && facts.now >= facts.requestExpiresAt)
-    return failed("execution_prerequisite_invalid", "the request expired before it could begin");
-  return passed("the request is in time");
-}
-
-function liveAssignments(facts: Facts): AssignmentFact[] {
-  return facts.assignments.filter(({ expiresAt }) => expiresAt === null || expiresAt > facts.now);
-}
-
-function grantingAssignments(facts: Facts): AssignmentFact[] {
-  return liveAssignments(facts).filter(({ capabilities }) =>
-    capabilities.includes(facts.contract.capability),
-  );
-}
-
-function describeAssignment({ roleName, allTenants }: AssignmentFact): string {
-  return `${roleName} at ${allTenants ? "all tenants" : "this tenant"}`;
-}
-
-function hasFailed(check: Check): boolean {
-  return check.result === "failed";
-}
-
-function passed(value: string): Check {
-  return { result: "passed", value };
-}
-
-function notApplicable(value: string): Check {
-  return { result: "not_applicable", value };
-}
-
-function failed(reason: ReasonCode, value: string): Check {
-  return { result: "failed", value, reason };
 }

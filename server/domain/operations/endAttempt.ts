@@ -60,27 +60,28 @@ export async function handBackAttempt(db: Db, run: Run): Promise<AfterFault> {
  * having run, and ends the run `failed` / `authority_undecided` when attempts run out. Fails closed: nothing
  * of the run happened. A run that is under way elsewhere, or has ended, is left alone.
  */
-export async function recordUndecided(db: Db, runId: string, retryInSeconds: number): Promise<void> {
+export async function recordUndecided(db: Db, runId: string, retryInSeconds: number): Promise<AfterFault> {
   const message = "Whether the run may begin could not be decided: the database did not answer in time.";
-  await retrying(() =>
+  return retrying(() =>
     db.transaction(async (tx) => {
       const run = await lockRun(tx, runId);
-      if (run?.status !== "queued") return;
+      if (run?.status !== "queued") return "fenced";
       const [spent] = await tx.query<Run>(
         `update operation_runs set attempt = attempt + 1, last_error = $2,
            next_attempt_at = clock_timestamp() + make_interval(secs => $3)
          where id = $1 returning ${runColumns}`,
         [runId, message, retryInSeconds],
       );
-      if (spent === undefined) return;
+      if (spent === undefined) return "fenced";
       await recordAudit(
         tx,
         attemptEvent(spent, "run.attempt_failed", { code: "authority_undecided", message }),
       );
-      if (spent.attempt < spent.maxAttempts) return;
+      if (spent.attempt < spent.maxAttempts) return "retried";
       await finishRuns(tx, [
         { run: spent, ending: { outcome: "failed", code: "authority_undecided", message } },
       ]);
+      return "failed";
     }, workerBounds),
   );
 }

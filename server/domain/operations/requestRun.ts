@@ -1,7 +1,5 @@
-import { v7 as uuidv7 } from "uuid";
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying } from "../../db/retrying.ts";
-import { policyTypes } from "../../provider/port.ts";
 import { type Actor, recordAudit } from "../audit/recordAudit.ts";
 import type { Capability } from "../authority/capabilities.ts";
 import type { Decision } from "../authority/decide.ts";
@@ -10,9 +8,10 @@ import { type DenialClass, denials, type ReasonCode } from "../authority/reasons
 import { contractOf, type OperationName } from "./catalog.ts";
 import { enqueueRuns } from "./enqueue.ts";
 import { finishRuns } from "./finishRuns.ts";
+import { type FrozenRun, freezeRequest, insertRun } from "./freezeRequest.ts";
 import { recordDecisions } from "./recordDecisions.ts";
 import { collapseRepeat } from "./repeats.ts";
-import { digestOf, type FrozenScope, type Run, runColumns, subjectOf } from "./run.ts";
+import { type Run, runColumns, subjectOf } from "./run.ts";
 
 export type RunRequest = {
   operation: OperationName;
@@ -44,13 +43,16 @@ export async function requestRun(db: Db, request: RunRequest): Promise<RequestOu
 async function requestIn(tx: Tx, request: RunRequest): Promise<RequestOutcome> {
   const earlier = await findByRequestKey(tx, request);
   if (earlier !== undefined) return stored(earlier);
-  const run = await freeze(tx, request);
+  const run = await freezeRequest(tx, request);
   const decision = await gateRequest(tx, subjectOf(run));
   if (decision.verdict === "denied" && refusesOutright(request, decision.denialClass))
     return refuse(tx, request, decision);
   if (decision.verdict === "denied" && request.initiator === null) {
     const repeated = await collapseRepeat(tx, run, decision.reasonCode);
-    if (repeated !== undefined) return { kind: "stored", runId: repeated, blocked: true };
+    if (repeated !== undefined) {
+      await recordRequest(tx, request, repeated, decision);
+      return { kind: "stored", runId: repeated, blocked: true };
+    }
   }
   return store(tx, request, run, decision);
 }
@@ -63,53 +65,6 @@ async function findByRequestKey(tx: Tx, request: RunRequest): Promise<Run | unde
     [request.workspaceId, request.initiator?.id ?? null, request.requestKey],
   );
   return run;
-}
-
-async function freeze(tx: Tx, request: RunRequest): Promise<Run & { tenantName: string | null }> {
-  const [found] = await tx.query<{ connectionId: string | null; tenantName: string | null; expiresAt: Date }>(
-    `select c.id as "connectionId", p.name as "tenantName",
-       clock_timestamp() + make_interval(hours => $2) as "expiresAt"
-     from (select $1::uuid as tenant_id) asked
-     left join provider_connections c on c.tenant_id = asked.tenant_id
-     left join tenant_profiles p on p.tenant_id = asked.tenant_id`,
-    [request.tenantId, request.expiresInHours],
-  );
-  if (found === undefined) throw new Error("Freezing a request found no row.");
-  const scope: FrozenScope = {
-    operation: request.operation,
-    workspaceId: request.workspaceId,
-    tenantId: request.tenantId,
-    connectionId: found.connectionId,
-    target: targetOf(request.operation),
-  };
-  return {
-    ...scope,
-    id: uuidv7(),
-    tenantName: found.tenantName,
-    authorityMode: request.initiator === null ? "system_authority" : "actor_bound",
-    initiatorId: request.initiator?.id ?? null,
-    initiatorName: request.initiator?.name ?? null,
-    targetDigest: digestOf(scope),
-    status: "queued",
-    outcome: "pending",
-    waitingReason: null,
-    attempt: 0,
-    maxAttempts: contractOf(request.operation).maxAttempts,
-    fencingToken: "0",
-    jobId: null,
-    effectsDone: 0,
-    expiresAt: found.expiresAt,
-    heartbeatAt: null,
-  };
-}
-
-function targetOf(operation: OperationName): unknown {
-  switch (operation) {
-    case "inventory.sync":
-      return { types: policyTypes };
-    case "provider.connection.verify":
-      return {};
-  }
 }
 
 /** A stranger learns nothing and a person without the right gets no run; the system's denials are kept. */
@@ -144,7 +99,7 @@ async function refuse(
 async function store(
   tx: Tx,
   request: RunRequest,
-  run: Run & { tenantName: string | null },
+  run: FrozenRun,
   decision: Decision,
 ): Promise<RequestOutcome> {
   const inserted = await insertRun(tx, request, run, decision);
@@ -153,15 +108,7 @@ async function store(
     if (winner === undefined) throw new Error("A request's key is taken by a run that cannot be found.");
     return stored(winner);
   }
-  await recordAudit(tx, {
-    workspaceId: run.workspaceId,
-    tenantId: run.tenantId,
-    actor: request.initiator,
-    action: "run.requested",
-    subject: { type: "run", id: run.id },
-    outcome: decision.verdict === "denied" ? "denied" : "allowed",
-    details: { operation: run.operation, authorityMode: run.authorityMode, trigger: request.trigger },
-  });
+  await recordRequest(tx, request, run.id, decision);
   if (decision.verdict !== "denied") {
     await enqueueRuns(tx, [run.id]);
     return stored(run);
@@ -174,42 +121,20 @@ async function store(
   return { kind: "stored", runId: run.id, blocked: true };
 }
 
-async function insertRun(
-  tx: Tx,
-  request: RunRequest,
-  run: Run & { tenantName: string | null },
-  decision: Decision,
-): Promise<boolean> {
-  const rows = await tx.query<{ id: string }>(
-    `insert into operation_runs (id, workspace_id, tenant_id, tenant_name, operation, authority_mode,
-       initiator_id, initiator_name, trigger, request_key, connection_id, target, target_digest,
-       request_checks, status, outcome, max_attempts, expires_at, requested_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17)
-     on conflict (workspace_id, initiator_id, request_key) where request_key is not null do nothing
-     returning id`,
-    [
-      run.id,
-      run.workspaceId,
-      run.tenantId,
-      run.tenantName,
-      run.operation,
-      run.authorityMode,
-      run.initiatorId,
-      run.initiatorName,
-      request.trigger,
-      request.requestKey,
-      run.connectionId,
-      JSON.stringify(run.target),
-      run.targetDigest,
-      JSON.stringify(decision.checks),
-      run.maxAttempts,
-      run.expiresAt,
-      decision.decidedAt,
-    ],
-  );
-  return rows.length > 0;
-}
-
 function stored(run: Run): RequestOutcome {
   return { kind: "stored", runId: run.id, blocked: run.outcome === "blocked" };
+}
+
+/** Every request is audited, also one that only counts as a repeat of the run it names. */
+async function recordRequest(tx: Tx, request: RunRequest, runId: string, decision: Decision): Promise<void> {
+  const authorityMode = request.initiator === null ? "system_authority" : "actor_bound";
+  await recordAudit(tx, {
+    workspaceId: request.workspaceId,
+    tenantId: request.tenantId,
+    actor: request.initiator,
+    action: "run.requested",
+    subject: { type: "run", id: runId },
+    outcome: decision.verdict === "denied" ? "denied" : "allowed",
+    details: { operation: request.operation, authorityMode, trigger: request.trigger },
+  });
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { writeGateMaxAge } from "../../../server/domain/authority/checks.ts";
 import { lifecycles, type OperabilityClass } from "../../../server/domain/authority/contract.ts";
-import {
-  checkNames,
-  type Decision,
-  decide,
-  writeGateMaxAge,
-} from "../../../server/domain/authority/decide.ts";
+import { checkNames, type Decision, decide } from "../../../server/domain/authority/decide.ts";
 import type { ConnectionFact, Facts } from "../../../server/domain/authority/facts.ts";
 import { denials, type ReasonCode, reasonCodes } from "../../../server/domain/authority/reasons.ts";
 

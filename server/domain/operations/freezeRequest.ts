@@ -1,0 +1,95 @@
+import { v7 as uuidv7 } from "uuid";
+import type { Tx } from "../../db/database.ts";
+import { policyTypes } from "../../provider/port.ts";
+import type { Decision } from "../authority/decide.ts";
+import { contractOf, type OperationName } from "./catalog.ts";
+import type { RunRequest } from "./requestRun.ts";
+import { digestOf, type FrozenScope, type Run } from "./run.ts";
+
+/** A run as it will be stored: nothing of what was asked for changes after this. */
+export type FrozenRun = Run & { tenantName: string | null };
+
+/** Fixes where a request may act and on what, with its digest, its connection and until when it must begin. */
+export async function freezeRequest(tx: Tx, request: RunRequest): Promise<FrozenRun> {
+  const [found] = await tx.query<{ connectionId: string | null; tenantName: string | null; expiresAt: Date }>(
+    `select c.id as "connectionId", p.name as "tenantName",
+       clock_timestamp() + make_interval(hours => $2) as "expiresAt"
+     from (select $1::uuid as tenant_id) asked
+     left join provider_connections c on c.tenant_id = asked.tenant_id
+     left join tenant_profiles p on p.tenant_id = asked.tenant_id`,
+    [request.tenantId, request.expiresInHours],
+  );
+  if (found === undefined) throw new Error("Freezing a request found no row.");
+  const scope: FrozenScope = {
+    operation: request.operation,
+    workspaceId: request.workspaceId,
+    tenantId: request.tenantId,
+    connectionId: found.connectionId,
+    target: targetOf(request.operation),
+  };
+  return {
+    ...scope,
+    id: uuidv7(),
+    tenantName: found.tenantName,
+    authorityMode: request.initiator === null ? "system_authority" : "actor_bound",
+    initiatorId: request.initiator?.id ?? null,
+    initiatorName: request.initiator?.name ?? null,
+    targetDigest: digestOf(scope),
+    status: "queued",
+    outcome: "pending",
+    waitingReason: null,
+    attempt: 0,
+    maxAttempts: contractOf(request.operation).maxAttempts,
+    fencingToken: "0",
+    jobId: null,
+    effectsDone: 0,
+    expiresAt: found.expiresAt,
+    heartbeatAt: null,
+  };
+}
+
+function targetOf(operation: OperationName): unknown {
+  switch (operation) {
+    case "inventory.sync":
+      return { types: policyTypes };
+    case "provider.connection.verify":
+      return {};
+  }
+}
+
+/** Stores the run. False when the request's key is taken: the same request has been stored before. */
+export async function insertRun(
+  tx: Tx,
+  request: RunRequest,
+  run: FrozenRun,
+  decision: Decision,
+): Promise<boolean> {
+  const rows = await tx.query<{ id: string }>(
+    `insert into operation_runs (id, workspace_id, tenant_id, tenant_name, operation, authority_mode,
+       initiator_id, initiator_name, trigger, request_key, connection_id, target, target_digest,
+       request_checks, status, outcome, max_attempts, expires_at, requested_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17)
+     on conflict (workspace_id, initiator_id, request_key) where request_key is not null do nothing
+     returning id`,
+    [
+      run.id,
+      run.workspaceId,
+      run.tenantId,
+      run.tenantName,
+      run.operation,
+      run.authorityMode,
+      run.initiatorId,
+      run.initiatorName,
+      request.trigger,
+      request.requestKey,
+      run.connectionId,
+      JSON.stringify(run.target),
+      run.targetDigest,
+      JSON.stringify(decision.checks),
+      run.maxAttempts,
+      run.expiresAt,
+      decision.decidedAt,
+    ],
+  );
+  return rows.length > 0;
+}
