@@ -64,8 +64,9 @@ async function performAttempt(
   const attempt = deps.attempts.open(run, helpers.abortSignal);
   let credentialVersion: number | null = null;
   try {
-    const opened = await openRun(deps, attempt);
-    credentialVersion = opened.connection.credentialVersion;
+    const opened = openRun(deps, attempt, (version) => {
+      credentialVersion = version;
+    });
     const ending = await perform(opened);
     const ended = await deps.finish({ run, ending });
     deps.log.info({ run: run.id, outcome: ended ? ending.outcome : "fenced" }, "run ended");

@@ -66,6 +66,7 @@ export async function up(knex: Knex): Promise<void> {
     create index runs_workspace_idx on operation_runs (workspace_id, id desc);
     create index runs_workspace_status_idx on operation_runs (workspace_id, status, id desc);
     create index runs_workspace_outcome_idx on operation_runs (workspace_id, outcome, id desc);
+    create index runs_workspace_operation_idx on operation_runs (workspace_id, operation, id desc);
     create index runs_tenant_idx on operation_runs (tenant_id, id desc);
     create index runs_open_by_tenant_idx on operation_runs (tenant_id, id) where status <> 'completed';
     create index runs_open_by_initiator_idx on operation_runs (initiator_id, id) where status <> 'completed';

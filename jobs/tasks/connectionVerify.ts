@@ -1,6 +1,6 @@
 import { recordRejection, recordVerification } from "../../server/domain/connections/recordVerification.ts";
 import { ProviderError, policyTypes, readRoleOf } from "../../server/provider/port.ts";
-import type { AuthorizedRun } from "../authorizedRun.ts";
+import type { Connected } from "../authorizedRun.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
 /**
@@ -9,8 +9,9 @@ import { withReauthorization } from "../withReauthorization.ts";
  * effect holds the connection's key exclusively.
  */
 export const connectionVerify = withReauthorization("provider.connection.verify", async (run) => {
-  const proof = await prove(run);
-  const { id: connectionId, credentialVersion } = run.connection;
+  const connected = await run.connect();
+  const proof = await prove(connected, run.signal);
+  const { id: connectionId, credentialVersion } = connected.connection;
   // A retry that finds out something else, or about another credential, must not pass for what is recorded.
   const effect = `verification:${credentialVersion}:${proof.kind}`;
   if (proof.kind === "refuted") {
@@ -46,7 +47,7 @@ const outdated = "The credential was replaced while the old one was being tried:
 
 type Proof = { kind: "proved"; grantedRoles: string[] } | { kind: "refuted"; cause: string };
 
-async function prove({ provider, connection, signal }: AuthorizedRun): Promise<Proof> {
+async function prove({ provider, connection }: Connected, signal: AbortSignal): Promise<Proof> {
   try {
     const access = await provider.readGrantedAccess(signal);
     if (access.directoryId !== connection.directoryId)

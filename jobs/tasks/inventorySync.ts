@@ -4,6 +4,7 @@ import {
   type PolicyType,
   ProviderError,
   type ProviderPolicy,
+  type ProviderReader,
   policyTypes,
 } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
@@ -14,10 +15,11 @@ const target = z.object({ types: z.array(z.enum(policyTypes)).min(1) });
 /** Reads every policy of the chosen types into the inventory. A type it may not read is skipped and said so. */
 export const inventorySync = withReauthorization("inventory.sync", async (run) => {
   const { types } = target.parse(run.target);
+  const { provider } = await run.connect();
   const refusals: string[] = [];
   for (const type of types) {
     try {
-      await syncType(run, type);
+      await syncType(run, provider, type);
     } catch (error) {
       if (!(error instanceof ProviderError) || error.code !== "permission_missing") throw error;
       refusals.push(`${type} could not be read: ${error.message}`);
@@ -34,9 +36,9 @@ export const inventorySync = withReauthorization("inventory.sync", async (run) =
  * A retry may get other pages than the attempt before: so these effects are keyed per attempt, and only an
  * attempt that listed a type to its end says what is gone.
  */
-async function syncType(run: AuthorizedRun, type: PolicyType): Promise<void> {
+async function syncType(run: AuthorizedRun, provider: ProviderReader, type: PolicyType): Promise<void> {
   const listing = { runId: run.id, fencingToken: run.fencingToken, tenantId: run.tenantId, type };
-  for await (const page of run.provider.listPolicies(type, run.signal)) {
+  for await (const page of provider.listPolicies(type, run.signal)) {
     for (const [index, policies] of inParts(page.policies).entries()) {
       const name = `${type}:page:${page.number}:${index + 1}`;
       await run.effect(name, (tx) => recordPage(tx, listing, policies), { per: "attempt" });

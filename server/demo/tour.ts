@@ -4,8 +4,8 @@ import { fabrikamHq, felix, hugo, mia, nadia, olivia, omar, type Person, rita, s
 export type Account = { person: Person; role: string; sees: string };
 
 export const accounts: readonly Account[] = [
-  { person: olivia, role: "Owner", sees: "everything of Northwind, and may change who may what" },
-  { person: mia, role: "Manager", sees: "everything of Northwind but its roles and its owner's business" },
+  { person: olivia, role: "Owner", sees: "everything of Northwind; may also change members and their roles" },
+  { person: mia, role: "Manager", sees: "everything of Northwind; may hold tenants, may not change members" },
   { person: omar, role: "Operator", sees: "all tenants of Northwind, and may start work on them" },
   {
     person: sam,

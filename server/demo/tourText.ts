@@ -36,11 +36,20 @@ export function tourForReadme(): string {
 }
 
 export function accountsForReadme(): string {
-  return [
-    "| sign in as | role | sees |",
-    "| --- | --- | --- |",
-    ...accounts.map(({ person, role, sees }) => `| \`${person.email}\` | ${role} | ${sees} |`),
-  ].join("\n");
+  return table([
+    ["sign in as", "role", "sees"],
+    ...accounts.map(({ person, role, sees }) => [`\`${person.email}\``, role, sees]),
+  ]);
+}
+
+/** As the formatter lays a Markdown table out. */
+function table([head = [], ...rows]: string[][]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 function sentenceOf({ who, does, sees }: Step): string {

@@ -109,11 +109,11 @@ async function enqueueMany(db: Db, jobs: number): Promise<void> {
   if (outcome.kind !== "stored") throw new Error("The first request was refused.");
   await db.query("delete from graphile_worker._private_jobs");
   await db.query(
-    `with model as (select * from operation_runs where id = $1), made as (
+    `with made as (
        insert into operation_runs
-       select (jsonb_populate_record(null::operation_runs,
-         to_jsonb(model) || jsonb_build_object('id', gen_random_uuid()))).*
-       from model, generate_series(1, $2) returning id, operation, max_attempts)
+       select copy.* from operation_runs model, generate_series(1, $2) as n,
+         jsonb_populate_record(model, jsonb_build_object('id', md5(n || random()::text)::uuid)) as copy
+       where model.id = $1 returning id, operation, max_attempts)
      select count(*) from graphile_worker.add_jobs((
        select array_agg(row(operation, json_build_object('runId', id), null, null, max_attempts,
          'run:' || id, null, null)::graphile_worker.job_spec) from made))`,

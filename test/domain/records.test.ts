@@ -3,6 +3,7 @@ import type { Ending } from "../../server/domain/operations/finishRuns.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
+import { breaking } from "../helpers/breaking.ts";
 import { listAudit, listEffects } from "../helpers/history.ts";
 import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
 import { follow, openSession, untilSessionsWait } from "../helpers/interleaving.ts";
@@ -154,7 +155,7 @@ describe("a record shares the transaction of what it records", () => {
     const { db } = installation;
     const run = await beginSync(installation, world);
     await expect(
-      breaking("audit_events", "action <> 'run.effect'", () =>
+      breaking(db, "audit_events", "action <> 'run.effect'", () =>
         runEffect(db, run, { name: "silent", perAttempt: false }, async (tx) => {
           await tx.query("delete from inventory_items");
           return { items: 1, counts: {} };
@@ -180,7 +181,7 @@ describe("a record shares the transaction of what it records", () => {
     const { db, worker } = installation;
     const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
     const beginning = () => worker.begin({ operation: "inventory.sync", runId: run, jobId: "job" });
-    await expect(breaking("audit_events", "action <> 'run.started'", beginning)).rejects.toThrow();
+    await expect(breaking(db, "audit_events", "action <> 'run.started'", beginning)).rejects.toThrow();
     expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 0, startedAt: null });
     expect(await listDecisions(db, run)).toEqual([]);
   });
@@ -189,21 +190,10 @@ describe("a record shares the transaction of what it records", () => {
     const { db } = installation;
     const run = await beginSync(installation, world);
     const end = () => db.transaction((tx) => finishRuns(tx, [{ run, ending: { outcome: "succeeded" } }]));
-    await expect(breaking("notifications", "false", end)).rejects.toThrow();
+    await expect(breaking(db, "notifications", "false", end)).rejects.toThrow();
     expect(await getRun(db, run.id)).toMatchObject({ status: "running", outcome: "pending" });
     expect(await listActions(db, run.id)).toEqual(["run.requested", "run.started"]);
     await end();
     expect(await listNotifications(db, run.id)).toHaveLength(1);
   });
 });
-
-/** While something runs, a table takes no row that does not meet the condition. */
-async function breaking<T>(table: string, condition: string, during: () => Promise<T>): Promise<T> {
-  const { db } = installation;
-  await db.query(`alter table ${table} add constraint broken check (${condition}) not valid`);
-  try {
-    return await during();
-  } finally {
-    await db.query(`alter table ${table} drop constraint broken`);
-  }
-}

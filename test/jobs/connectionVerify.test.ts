@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
-import { getConnection, replaceSecret } from "../helpers/connections.ts";
-import { listAudit, listEffects } from "../helpers/history.ts";
+import { getConnection } from "../helpers/connections.ts";
+import { listAudit } from "../helpers/history.ts";
 import { startImpostor } from "../helpers/impostor.ts";
 import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
-import { follow, until } from "../helpers/interleaving.ts";
+import { until } from "../helpers/interleaving.ts";
 import { drainQueue, listJobsOf, makeJobsDue, makeTestWorker } from "../helpers/queue.ts";
 import { getRun, listNotifications } from "../helpers/records.ts";
 
@@ -177,45 +177,6 @@ test("a provider that is down says nothing about the connection: tried again, an
   });
   expect(await connection()).toMatchObject({ status: "unverified", cause: null });
   expect(await listJobsOf(db, id)).toEqual([]);
-});
-
-describe("a credential that is replaced while the old one is being tried", () => {
-  test.each([
-    ["the old one works", "a-valid-secret"],
-    ["the old one is refused", "another"],
-  ])(
-    "is neither verified nor rejected by what was found out about the old one: %s",
-    async (_name, secret) => {
-      const { db, worker, control, sandbox } = installation;
-      const { directoryId } = world.contoso;
-      await setApp({ secret });
-      await setFault({ kind: "hold", on: "token" });
-      const held = sandbox.requests.next(({ kind }) => kind === "token");
-      const id = await requestAs(db, world.omar, "provider.connection.verify", world.contoso);
-      const working = follow(drainQueue(worker));
-      await held;
-      await replaceSecret(db, world.connection.id, "the-next-secret");
-      await control.clearFaults(directoryId);
-      await working.result;
-      expect(await connection()).toMatchObject({ status: "unverified", cause: null, verifiedVersion: null });
-      const run = await getRun(db, id);
-      expect(run).toMatchObject({ outcome: "failed", failureCode: "verification_failed" });
-      expect(run.tally).not.toHaveProperty("verified");
-      expect(await listAudit(db, world.connection.id)).toEqual([]);
-      expect(await listEffects(db, id)).toHaveLength(1);
-    },
-  );
-
-  test("control: a result that is written without its credential's version vouches for the new one", async () => {
-    const { db } = installation;
-    await replaceSecret(db, world.connection.id, "the-next-secret");
-    await db.query(
-      `update provider_connections set status = 'verified', verified_at = now(),
-         verified_version = credential_version where id = $1`,
-      [world.connection.id],
-    );
-    expect(await connection()).toMatchObject({ status: "verified", credentialVersion: 2 });
-  });
 });
 
 async function verify() {

@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from "@jest/globals";
-import { listAudit, listEffects } from "../helpers/history.ts";
+import { listAudit, listEffects, listInventory } from "../helpers/history.ts";
 import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
 import { follow, holdKey } from "../helpers/interleaving.ts";
 import { drainQueue, listJobsOf, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
+import { makeTrustingTasks } from "../helpers/trustingTask.ts";
 
 /** When the gate cannot decide, nothing happens: neither the run, nor a denial. */
 
@@ -50,6 +51,16 @@ test("a gate that never gets its locks lets nothing through, and in the end the 
   expect(await listJobsOf(db, run)).toEqual([]);
   const actions = (await listAudit(db, run)).map(({ action }) => action);
   expect(actions).toEqual(["run.requested", "run.attempt_failed", "run.attempt_failed", "run.failed"]);
+});
+
+test("control: a worker that does not ask goes ahead while the authority is being changed", async () => {
+  const { db, url, worker, control } = installation;
+  await requestAs(db, world.omar, "inventory.sync", world.contoso);
+  const release = await holdKey(url, "user", world.omar.id);
+  await drainQueue(worker, makeTrustingTasks(worker));
+  await release();
+  expect(await listInventory(db, world.contoso.id)).toHaveLength(3);
+  expect((await control.requests(world.contoso.directoryId)).length).toBeGreaterThan(3);
 });
 
 test("a gate that gets its locks at the next attempt decides then, and one attempt was spent", async () => {

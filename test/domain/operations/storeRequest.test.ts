@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
 import { requestRun } from "../../../server/domain/operations/requestRun.ts";
+import { digestOf } from "../../../server/domain/operations/run.ts";
+import { breaking } from "../../helpers/breaking.ts";
 import { listAudit } from "../../helpers/history.ts";
 import { type Northwind, seedNorthwind, useInstallation } from "../../helpers/installation.ts";
 import { openSession, untilSessionsWait } from "../../helpers/interleaving.ts";
@@ -34,10 +36,10 @@ describe("an allowed request", () => {
   test("leaves no run when it cannot be enqueued, and no job when it cannot be audited", async () => {
     const { db } = installation;
     const before = await count(db, "operation_runs");
-    await breaking("graphile_worker._private_jobs", "attempts < 0", () =>
+    await breaking(db, "graphile_worker._private_jobs", "attempts < 0", () =>
       expect(requestRun(db, aRequest(world))).rejects.toMatchObject({ constraint: "broken" }),
     );
-    await breaking("audit_events", "action <> 'run.requested'", () =>
+    await breaking(db, "audit_events", "action <> 'run.requested'", () =>
       expect(requestRun(db, aRequest(world))).rejects.toMatchObject({ constraint: "broken" }),
     );
     expect(await count(db, "operation_runs")).toBe(before);
@@ -136,11 +138,25 @@ describe("what was asked for is frozen", () => {
     expect(await installation.control.requests(world.contoso.directoryId)).toEqual([]);
   });
 
-  test("control: a run whose target has its own digest begins", async () => {
+  test("control: with the digest forged as well, the run would do something else", async () => {
     const { db, worker } = installation;
     const run = await stored(aRequest(world));
+    await db.query("alter table operation_runs disable trigger runs_keep_their_history");
+    const target = { types: ["deviceConfigurations"] };
+    await db.query("update operation_runs set target = $2, target_digest = $3 where id = $1", [
+      run,
+      JSON.stringify(target),
+      digestOf({
+        operation: "inventory.sync",
+        workspaceId: world.northwind.id,
+        tenantId: world.contoso.id,
+        connectionId: world.connection.id,
+        target,
+      }),
+    ]);
+    await db.query("alter table operation_runs enable trigger runs_keep_their_history");
     await drainQueue(worker);
-    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded" });
+    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", effectsDone: 2 });
   });
 });
 
@@ -163,15 +179,4 @@ async function expectOneOf(run: string): Promise<void> {
     [world.contoso.id],
   );
   expect(requested).toEqual([{ subject_id: run }]);
-}
-
-/** While something runs, a table of the database takes no row that does not meet the condition. */
-async function breaking(table: string, condition: string, during: () => Promise<void>): Promise<void> {
-  const { db } = installation;
-  await db.query(`alter table ${table} add constraint broken check (${condition}) not valid`);
-  try {
-    await during();
-  } finally {
-    await db.query(`alter table ${table} drop constraint broken`);
-  }
 }
