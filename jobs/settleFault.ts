@@ -6,7 +6,6 @@ import type { Run } from "../server/domain/operations/run.ts";
 import { checkpoint, RunStopped } from "../server/domain/operations/runEffect.ts";
 import { ProviderError } from "../server/provider/port.ts";
 import type { WorkerDeps } from "./deps.ts";
-import { errorForLog } from "./errorForLog.ts";
 
 /** A fault in words that are safe to show and to log; what Graphile Worker keeps of a failed job. */
 export class AttemptFailed extends Error {
@@ -34,10 +33,7 @@ export async function settleFault(
     if (!(await mayGoOn(deps, run, attempt.credentialVersion, thrown))) return;
   }
   const fault = faultOf(thrown);
-  deps.log.warn(
-    { run: run.id, attempt: run.attempt, fault: fault.code, err: errorForLog(thrown) },
-    fault.message,
-  );
+  deps.log.warn({ run: run.id, attempt: run.attempt, fault: fault.code, err: thrown }, fault.message);
   const after = await failAttempt(deps.db, run, fault, attempt.retryInSeconds);
   if (after === "retried") throw new AttemptFailed(fault.message);
 }

@@ -6,7 +6,6 @@ import type { Ending } from "../server/domain/operations/finishRuns.ts";
 import type { Run } from "../server/domain/operations/run.ts";
 import { type AuthorizedRun, openRun } from "./authorizedRun.ts";
 import type { WorkerDeps } from "./deps.ts";
-import { errorForLog } from "./errorForLog.ts";
 import { acceptDelivery, refuse } from "./payload.ts";
 import { AttemptFailed, settleFault } from "./settleFault.ts";
 
@@ -48,7 +47,7 @@ async function begin(deps: WorkerDeps, delivery: Delivery, helpers: JobHelpers):
   try {
     return await deps.begin(delivery);
   } catch (error) {
-    deps.log.error({ run: delivery.runId, err: errorForLog(error) }, "authority could not be decided");
+    deps.log.error({ run: delivery.runId, err: error }, "authority could not be decided");
     const after = await recordUndecided(deps.db, delivery.runId, retryDelay(helpers));
     if (after === "failed") return { kind: "ended" };
     throw new AttemptFailed("Authority could not be decided.");

@@ -61,6 +61,11 @@ const sessionSecretMessage =
   "must be at least 32 characters, kept secret and the same on every web dyno, for example $(openssl rand -hex 32)";
 
 const web = shared.extend({
+  /** The address to listen on; all of them unless told otherwise. */
+  HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, "must be an address of this machine, for example 127.0.0.1")
+    .optional(),
   SESSION_SECRET: z.string({ error: sessionSecretMessage }).min(32, sessionSecretMessage),
 });
 
@@ -71,7 +76,6 @@ const worker = shared.extend({
   WORKER_CONCURRENCY: wholeNumber(10, 1, 500),
 });
 
-export type DatabaseConfig = z.infer<typeof database>;
 export type SharedConfig = z.infer<typeof shared>;
 export type WebConfig = z.infer<typeof web>;
 export type WorkerConfig = z.infer<typeof worker>;

@@ -1,20 +1,21 @@
-import { pino } from "pino";
 import { createApp } from "./app.ts";
 import { ConfigError, readConfig, settings, type WebConfig } from "./config.ts";
 import { openDatabase } from "./db/database.ts";
+import { makeLog } from "./log.ts";
 
 /** The web dyno. Requests in progress get this long to end when it is told to stop, in milliseconds. */
 const graceful = 20_000;
 
 function main(config: WebConfig): void {
-  const logger = pino({ level: config.LOG_LEVEL });
+  const logger = makeLog(config, "web");
   const db = openDatabase({
     url: config.DATABASE_URL,
     max: config.DATABASE_POOL_MAX,
     onError: (error) =>
       logger.warn({ code: "code" in error ? error.code : error.name }, "a connection broke"),
   });
-  const server = createApp({ db, logger, config }).listen(config.PORT, (error) => {
+  const app = createApp({ db, logger, config });
+  const server = app.listen({ port: config.PORT, host: config.HOST }, (error?: Error) => {
     if (error) {
       logger.fatal(
         `The web process cannot listen on port ${config.PORT}: ${error.message}. Set PORT to another.`,

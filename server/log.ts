@@ -1,11 +1,13 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import type { SharedConfig } from "./config.ts";
+import { errorForLog } from "./errorForLog.ts";
 
-/** One logger per process, JSON on stdout. Cookies, passwords, tokens and secrets never reach it. */
-export function makeLog(config: SharedConfig, processName: "web" | "worker"): Logger {
-  return pino({
-    name: processName,
-    level: config.LOG_LEVEL,
-    redact: ["req.headers.cookie", "req.headers.authorization", 'res.headers["set-cookie"]'],
-  });
+/** One logger per process, JSON on stdout. No cookies, passwords, tokens, secrets or rows reach it. */
+export function makeLog(
+  config: Pick<SharedConfig, "LOG_LEVEL">,
+  processName: "web" | "worker",
+  destination: DestinationStream = pino.destination(1),
+): Logger {
+  const options = { name: processName, level: config.LOG_LEVEL, serializers: { err: errorForLog } };
+  return pino(options, destination);
 }

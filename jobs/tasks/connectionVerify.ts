@@ -1,6 +1,6 @@
 import { recordRejection, recordVerification } from "../../server/domain/connections/recordVerification.ts";
 import { ProviderError, policyTypes, readRoleOf } from "../../server/provider/port.ts";
-import type { Connected } from "../authorizedRun.ts";
+import type { AuthorizedRun, Connected } from "../authorizedRun.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
 /**
@@ -9,7 +9,9 @@ import { withReauthorization } from "../withReauthorization.ts";
  * effect holds the connection's key exclusively.
  */
 export const connectionVerify = withReauthorization("provider.connection.verify", async (run) => {
-  const connected = await run.connect();
+  const connected = await connectOrNone(run);
+  if (connected === undefined)
+    return { outcome: "failed", code: "verification_failed", message: noCredential };
   const proof = await prove(connected, run.signal);
   const { id: connectionId, credentialVersion } = connected.connection;
   // A retry that finds out something else, or about another credential, must not pass for what is recorded.
@@ -43,7 +45,18 @@ export const connectionVerify = withReauthorization("provider.connection.verify"
   };
 });
 
+const noCredential = "No credential is stored for the connection: there is nothing to verify.";
 const outdated = "The credential was replaced while the old one was being tried: verify again.";
+
+/** Without a credential there is nothing to try, and trying again would not help. */
+async function connectOrNone(run: AuthorizedRun): Promise<Connected | undefined> {
+  try {
+    return await run.connect();
+  } catch (error) {
+    if (error instanceof ProviderError && error.code === "credential_rejected") return undefined;
+    throw error;
+  }
+}
 
 type Proof = { kind: "proved"; grantedRoles: string[] } | { kind: "refuted"; cause: string };
 

@@ -33,7 +33,7 @@ export type Bounds = { lock: number; statement: number; idle: number; total: num
 export const workerBounds: Bounds = { lock: 250, statement: 700, idle: 700, total: 900 };
 
 /** For pages and commands: a person waits, so it ends in a clear error rather than hang. */
-export const personBounds: Bounds = { lock: 5_000, statement: 15_000, idle: 15_000, total: 30_000 };
+const personBounds: Bounds = { lock: 5_000, statement: 15_000, idle: 15_000, total: 30_000 };
 
 export type Db = Reader & {
   readonly pool: pg.Pool;

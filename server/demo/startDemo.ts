@@ -129,7 +129,13 @@ async function startChildren(options: ChildrenOptions, parts: AsyncDisposableSta
     say("The worker is waiting for work.");
   } else say("No worker: what is requested stays queued.");
 
-  const web = start("web", "server/index.ts", { ...common, SESSION_SECRET, PORT: String(port) });
+  const web = start("web", "server/index.ts", {
+    ...common,
+    SESSION_SECRET,
+    // Everyone knows the password: nobody but this machine is let in.
+    HOST: "127.0.0.1",
+    PORT: String(port),
+  });
   await alive(web, untilAnswering(`http://127.0.0.1:${port}/health/ready`));
   return [...children, web];
 }

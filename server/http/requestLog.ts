@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { RequestHandler } from "express";
 import type { Logger } from "pino";
 import { pinoHttp } from "pino-http";
+import { errorForLog } from "../errorForLog.ts";
 
 /** One line per request: no addresses, cookies, headers, queries or bodies, which hold personal data. */
 export function requestLog(logger: Logger): RequestHandler {
@@ -18,13 +19,7 @@ export function requestLog(logger: Logger): RequestHandler {
     serializers: {
       req: (req) => ({ id: req.id, method: req.method, path: req.originalUrl?.split("?")[0] }),
       res: (res) => ({ status: res.statusCode }),
-      err: describeError,
+      err: errorForLog,
     },
   });
-}
-
-/** Without the driver's `detail` and `where`, which quote rows. */
-function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: "something that is no error was thrown" };
-  return { type: error.name, code: "code" in error ? error.code : undefined, stack: error.stack };
 }

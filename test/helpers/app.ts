@@ -1,7 +1,7 @@
-import { pino } from "pino";
 import request, { type Response } from "supertest";
 import { type AppConfig, createApp } from "../../server/app.ts";
 import type { Db } from "../../server/db/database.ts";
+import { makeLog } from "../../server/log.ts";
 import { password } from "./factories.ts";
 
 export type TestApp = ReturnType<typeof createApp>;
@@ -16,7 +16,7 @@ export function makeApp(
 ): TestApp {
   return createApp({
     db,
-    logger: pino({ level: "error" }, log),
+    logger: makeLog({ LOG_LEVEL: "error" }, "web", log),
     config: {
       NODE_ENV: "test",
       SESSION_SECRET: "a-secret-that-only-tests-use-0123456789",

@@ -1,5 +1,6 @@
 import type { Run } from "../../server/domain/operations/run.ts";
-import { type Installation, type Northwind, requestAs } from "./installation.ts";
+import type { Installation } from "./installation.ts";
+import { type Northwind, requestAs } from "./northwind.ts";
 
 /** A sync of the world's tenant whose first attempt the gate has just allowed; nothing of it is done yet. */
 export async function beginSync(

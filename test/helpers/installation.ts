@@ -44,5 +44,3 @@ export function useInstallation(): Installation {
     },
   };
 }
-
-export { type Northwind, requestAs, seedNorthwind, tryRequest } from "./northwind.ts";

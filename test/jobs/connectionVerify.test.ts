@@ -3,8 +3,9 @@ import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
 import { getConnection } from "../helpers/connections.ts";
 import { listAudit } from "../helpers/history.ts";
 import { startImpostor } from "../helpers/impostor.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { until } from "../helpers/interleaving.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeJobsDue, makeTestWorker } from "../helpers/queue.ts";
 import { getRun, listNotifications } from "../helpers/records.ts";
 

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { OperationName } from "../../server/domain/operations/catalog.ts";
 import { getConnection, replaceSecret } from "../helpers/connections.ts";
 import { listAudit, listEffects } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { follow } from "../helpers/interleaving.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
 

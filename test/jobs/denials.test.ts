@@ -4,8 +4,9 @@ import { denials, type ReasonCode, reasonCodes } from "../../server/domain/autho
 import { contractOf, type OperationName, operationNames } from "../../server/domain/operations/catalog.ts";
 import { bring, type Denial, denialCases, type Moment, midway } from "../helpers/denials.ts";
 import { listAudit, listEffects, listTransitions, watchTransitions } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { follow } from "../helpers/interleaving.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobs, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
 import { makeTrustingTasks } from "../helpers/trustingTask.ts";

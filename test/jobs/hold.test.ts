@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { enqueueRuns } from "../../server/domain/operations/enqueue.ts";
 import { placeHold } from "../helpers/factories.ts";
 import { listAudit } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobs, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
 

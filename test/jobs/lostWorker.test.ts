@@ -6,7 +6,8 @@ import { failAttempt, handBackAttempt } from "../../server/domain/operations/end
 import { RunStopped, runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
 import { listAudit, listEffects, listInventory } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf } from "../helpers/queue.ts";
 import { getRun } from "../helpers/records.ts";
 

@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { gateRuns } from "../../server/domain/operations/gateRuns.ts";
 import { listInventory, listTransitions, watchTransitions } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { follow, holdKey, untilSomebodyWaits } from "../helpers/interleaving.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobs } from "../helpers/queue.ts";
 import { getRun, listDecisions } from "../helpers/records.ts";
 

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { getConnection } from "../helpers/connections.ts";
 import { listAudit, listEffects } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { addRawJob, drainQueue, listJobsOf, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
 

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { pino } from "pino";
 import type { WorkerDeps } from "../../jobs/deps.ts";
+import { makeLog } from "../../server/log.ts";
 import { listAudit } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeTestWorker } from "../helpers/queue.ts";
 import { getRun } from "../helpers/records.ts";
 
@@ -23,7 +24,7 @@ beforeEach(async () => {
   const write = (line: string) => {
     logged += line;
   };
-  worker = makeTestWorker(db, sandbox.url, { log: pino({ level: "debug" }, { write }) });
+  worker = makeTestWorker(db, sandbox.url, { log: makeLog({ LOG_LEVEL: "debug" }, "worker", { write }) });
 });
 
 test("an answer that quotes our token leaves no token anywhere", async () => {

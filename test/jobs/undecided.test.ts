@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { listAudit, listEffects, listInventory } from "../helpers/history.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { follow, holdKey } from "../helpers/interleaving.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
 import { makeTrustingTasks } from "../helpers/trustingTask.ts";

@@ -4,8 +4,9 @@ import { previewRuns } from "../../server/domain/operations/previewRuns.ts";
 import { runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
 import { createConnection, createTenant, placeHold } from "../helpers/factories.ts";
-import { type Northwind, requestAs, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { follow, makeDoor, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, makeJobsDue, makeTestWorker } from "../helpers/queue.ts";
 import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
 
@@ -31,7 +32,11 @@ test("revoke, grant, revoke: a run authorized in between is not killed by the fi
 test("an attempt that was presumed dead and comes back can neither act nor end the run", async () => {
   const { db, worker } = installation;
   const zombie = await beginSync(installation, world, "the same job");
-  const revived = await worker.begin({ operation: "inventory.sync", runId: zombie.id, jobId: "the same job" });
+  const revived = await worker.begin({
+    operation: "inventory.sync",
+    runId: zombie.id,
+    jobId: "the same job",
+  });
   if (revived.kind !== "authorized") throw new Error("The second attempt did not begin.");
   await expect(runEffect(db, zombie, { name: "late", perAttempt: false }, one)).rejects.toThrow(
     "newer attempt",
@@ -82,7 +87,10 @@ test("denials in parallel make exactly one transition, one decision, one entry, 
   await suspend("disabled");
   const workers = Array.from({ length: 8 }, () => makeTestWorker(db, sandbox.url));
   const kinds = await Promise.all(
-    workers.map(async (worker, n) => (await worker.begin({ operation: "inventory.sync", runId: run, jobId: `job ${n}` })).kind),
+    workers.map(
+      async (worker, n) =>
+        (await worker.begin({ operation: "inventory.sync", runId: run, jobId: `job ${n}` })).kind,
+    ),
   );
   expect(kinds.filter((kind) => kind === "blocked")).toHaveLength(1);
   expect(kinds.filter((kind) => kind === "ended")).toHaveLength(7);

@@ -6,8 +6,9 @@ import { gateRuns } from "../../server/domain/operations/gateRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
-import { type Northwind, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { makeDoor, openSession, until } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { getRun } from "../helpers/records.ts";
 
 /**

@@ -2,8 +2,9 @@ import { beforeEach, expect, test } from "@jest/globals";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { RunStopped, runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
-import { type Northwind, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { openSession, until } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { checkThenAct, createUnprotected } from "./naive.ts";
 
 /**

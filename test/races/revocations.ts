@@ -1,4 +1,4 @@
-import type { Northwind } from "../helpers/installation.ts";
+import type { Northwind } from "../helpers/northwind.ts";
 
 /** A way of taking authority away, as one SQL statement by hand; every page and job comes down to one of these. */
 export type Revocation = {

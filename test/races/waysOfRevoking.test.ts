@@ -2,13 +2,13 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { v7 as uuidv7 } from "uuid";
 import { changeAuthority } from "../../server/domain/authority/changeAuthority.ts";
 import { runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
 import { createMember, createWorkspace } from "../helpers/factories.ts";
-import { type Northwind, seedNorthwind, useInstallation } from "../helpers/installation.ts";
+import { useInstallation } from "../helpers/installation.ts";
 import { follow, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 
 const installation = useInstallation();
 let world: Northwind;

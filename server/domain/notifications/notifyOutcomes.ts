@@ -19,11 +19,13 @@ export async function notifyOutcomes(
   outcomes: readonly { runId: string; userId: string; content: OutcomeContent }[],
 ): Promise<void> {
   if (outcomes.length === 0) return;
+  // The lock waits for an account that is being deleted this moment, instead of failing on its foreign key.
   await tx.query(
     `insert into notifications (id, user_id, run_id, kind, content)
      select n.id, n.user_id, n.run_id, 'run.outcome', n.content
      from jsonb_to_recordset($1::jsonb) as n (id uuid, user_id uuid, run_id uuid, content jsonb)
      join users u on u.id = n.user_id
+     for key share of u
      on conflict (user_id, run_id, kind) do nothing`,
     [
       JSON.stringify(

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { requestRun } from "../../../server/domain/operations/requestRun.ts";
 import { listAudit } from "../../helpers/history.ts";
-import { type Northwind, seedNorthwind, useInstallation } from "../../helpers/installation.ts";
+import { useInstallation } from "../../helpers/installation.ts";
 import { openSession, until } from "../../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../../helpers/northwind.ts";
 import { drainQueue, listJobsOf } from "../../helpers/queue.ts";
 import { count, getRun, listDecisions, listNotifications } from "../../helpers/records.ts";
 import { aRequest } from "../../helpers/requests.ts";

@@ -7,7 +7,8 @@ import {
 import type { MemberChange } from "../../../server/domain/people/memberChange.ts";
 import { findMember } from "../../../server/domain/people/members.ts";
 import { addMember, createConnection, createTenant, getRole, placeHold } from "../../helpers/factories.ts";
-import { requestAs, seedNorthwind, useInstallation } from "../../helpers/installation.ts";
+import { useInstallation } from "../../helpers/installation.ts";
+import { requestAs, seedNorthwind } from "../../helpers/northwind.ts";
 import { drainQueue, makeJobsDue } from "../../helpers/queue.ts";
 import { getRun } from "../../helpers/records.ts";
 

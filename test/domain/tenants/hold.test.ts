@@ -3,8 +3,9 @@ import { Conflict, Forbidden, Invalid, NotFound } from "../../../server/domain/e
 import { changeMemberRole } from "../../../server/domain/people/changeMember.ts";
 import { placeHold, releaseHold } from "../../../server/domain/tenants/hold.ts";
 import { createMember, createTenant, createWorkspace, getRole } from "../../helpers/factories.ts";
-import { requestAs, seedNorthwind, useInstallation } from "../../helpers/installation.ts";
+import { useInstallation } from "../../helpers/installation.ts";
 import { openSession, untilSomebodyWaits } from "../../helpers/interleaving.ts";
+import { requestAs, seedNorthwind } from "../../helpers/northwind.ts";
 import { drainQueue, listJobs } from "../../helpers/queue.ts";
 import { getRun } from "../../helpers/records.ts";
 

@@ -12,7 +12,7 @@ import {
   createWorkspace,
   placeHold,
 } from "../../helpers/factories.ts";
-import { requestAs } from "../../helpers/installation.ts";
+import { requestAs } from "../../helpers/northwind.ts";
 import { credentialKeys, listJobs } from "../../helpers/queue.ts";
 
 const database = useDatabase();

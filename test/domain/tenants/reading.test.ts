@@ -18,7 +18,7 @@ import {
   placeHold,
   type TestUser,
 } from "../../helpers/factories.ts";
-import { requestAs } from "../../helpers/installation.ts";
+import { requestAs } from "../../helpers/northwind.ts";
 
 const database = useDatabase();
 const everything: TenantQuery = { kind: "all", search: null, after: null };

@@ -1,4 +1,4 @@
-import { sqlStateOf } from "../server/db/retrying.ts";
+import { sqlStateOf } from "./db/retrying.ts";
 
 /**
  * What may be logged of an error. PostgreSQL's `detail`, `where` and parameters quote rows, and its messages
