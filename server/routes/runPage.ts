@@ -10,7 +10,7 @@ import {
   type Change,
   findRunFor,
   listChangesSince,
-  listFailedAttempts,
+  listInterruptions,
   type ShownRun,
 } from "../domain/operations/findRunFor.ts";
 import { previewRuns } from "../domain/operations/previewRuns.ts";
@@ -26,12 +26,12 @@ export async function readRunPage(
 ): Promise<RunPage | undefined> {
   const run = await findRunFor(reader, viewer, runId);
   if (run === undefined) return undefined;
-  const [around, failures, changes] = await Promise.all([
+  const [around, interruptions, changes] = await Promise.all([
     readSurroundings(reader, run),
-    listFailedAttempts(reader, run.id),
+    listInterruptions(reader, run.id),
     listChanges(reader, viewer, run),
   ]);
-  const view = describeRun({ run, viewer, around, failures, changes });
+  const view = describeRun({ run, viewer, around, interruptions, changes });
   const asks = view.nextStep?.namesGranters === true;
   return { run: view, granters: asks ? await listGranters(reader, run.workspaceId) : [] };
 }

@@ -32,7 +32,10 @@ test("a held run stays queued and says why, spends no attempt, and is no verdict
   });
   expect(await listDecisions(db, run)).toEqual([]);
   expect(await listNotifications(db, run)).toEqual([]);
-  expect((await listAudit(db, run)).map(({ action }) => action)).toEqual(["run.requested"]);
+  // Told once, however often the job looks again.
+  await makeJobsDue(db);
+  await drainQueue(installation.worker);
+  expect((await listAudit(db, run)).map(({ action }) => action)).toEqual(["run.requested", "run.deferred"]);
   expect(await control.requests(world.contoso.directoryId)).toEqual([]);
 });
 

@@ -9,6 +9,7 @@ const words: Record<string, string> = {
   "member.role_given": "Role given",
   "run.attempt_failed": "Attempt failed",
   "run.blocked": "Run blocked by policy",
+  "run.deferred": "Run left waiting",
   "run.effect": "Change recorded",
   "run.handed_back": "Run handed back by its worker",
   "run.refused": "Request refused",

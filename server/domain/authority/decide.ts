@@ -34,8 +34,11 @@ export type Decision = { checks: Checks; decidedAt: Date } & (
       validUntil: Date | null;
     }
   | { verdict: "denied"; reasonCode: ReasonCode; denialClass: DenialClass; retryable: boolean }
-  | { verdict: "deferred"; deferral: { kind: "hold"; until: Date | null } }
+  | { verdict: "deferred"; deferral: Deferral }
 );
+
+/** Not now: the tenant is held, by whom and why, until then or until somebody releases it. */
+export type Deferral = { kind: "hold"; reason: string; by: string; until: Date | null };
 
 /**
  * Whether a run may begin, or have its next effect, under these facts. Pure and total: every rule of who may
@@ -62,9 +65,8 @@ export function decide(facts: Facts): Decision {
 function conclude(facts: Facts, checks: Checks): Decision {
   const base = { checks, decidedAt: facts.now };
   // A held run is not judged yet: it waits, and is judged by what holds when it is released.
-  if (facts.phase === "begin" && isHeld(facts)) {
-    return { ...base, verdict: "deferred", deferral: { kind: "hold", until: facts.hold?.until ?? null } };
-  }
+  const deferral = facts.phase === "begin" ? deferralOf(facts) : null;
+  if (deferral !== null) return { ...base, verdict: "deferred", deferral };
   const reasonCode = Object.values(checks)
     .flatMap((check) => (check.result === "failed" ? [check.reason] : []))
     .sort((a, b) => precedenceOf(a) - precedenceOf(b))[0];
@@ -72,8 +74,9 @@ function conclude(facts: Facts, checks: Checks): Decision {
   return { ...base, verdict: "allowed", validUntil: endOfRights(facts) };
 }
 
-function isHeld(facts: Facts): boolean {
-  return facts.hold !== null && (facts.hold.until === null || facts.hold.until > facts.now);
+function deferralOf({ hold, now }: Facts): Deferral | null {
+  if (hold === null || (hold.until !== null && hold.until <= now)) return null;
+  return { kind: "hold", reason: hold.reason, by: hold.placedByName, until: hold.until };
 }
 
 /** The union of roles: while any assignment that grants the capability lives, so does the right. */

@@ -2,7 +2,7 @@ import type { Tx } from "../../db/database.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import type { Decision } from "../authority/decide.ts";
 import type { OperationName } from "./catalog.ts";
-import { enqueueRuns } from "./enqueue.ts";
+import { deferRuns } from "./deferRuns.ts";
 import { type Ending, finishRuns } from "./finishRuns.ts";
 import { type GatedRun, gateRuns } from "./gateRuns.ts";
 import { recordDecisions } from "./recordDecisions.ts";
@@ -23,8 +23,6 @@ type Plan = { run: Run; begun: Begun; decision: Decision | null; ending?: Ending
 
 /** A run with a sign of life this recent (milliseconds) is alive; a second job for it is a duplicate. */
 const aliveFor = 60_000;
-/** A held run's job looks again after this long (milliseconds), in case nobody released it through us. */
-const lookAgainAfter = 300_000;
 
 /**
  * Begins attempts of runs, many in one transaction: gate, then `running` with a new fencing token, or
@@ -37,7 +35,12 @@ export async function beginAttempts(tx: Tx, deliveries: readonly Delivery[]): Pr
   const plans = gated.map((answer) => plan(answer, chosen.get(answer.run.id)));
   await startRuns(tx, plans);
   await endRuns(tx, plans);
-  await deferRuns(tx, plans);
+  await deferRuns(
+    tx,
+    plans.flatMap(({ run, begun, decision }) =>
+      begun.kind === "deferred" && decision?.verdict === "deferred" ? [{ run, decision }] : [],
+    ),
+  );
   const begun = new Map(plans.map((planned) => [planned.run.id, planned.begun]));
   return deliveries.map((delivery) => {
     const answer = begun.get(delivery.runId) ?? { kind: "absent" };
@@ -156,18 +159,4 @@ async function endRuns(tx: Tx, plans: readonly Plan[]): Promise<void> {
     })),
   );
   await finishRuns(tx, ending);
-}
-
-async function deferRuns(tx: Tx, plans: readonly Plan[]): Promise<void> {
-  for (const { run, begun, decision } of plans) {
-    if (begun.kind !== "deferred" || decision?.verdict !== "deferred") continue;
-    await tx.query(
-      `update operation_runs set status = 'queued', waiting_reason = 'hold' where id = $1
-       and (status, waiting_reason) is distinct from ('queued', 'hold')`,
-      [run.id],
-    );
-    const later = new Date(decision.decidedAt.getTime() + lookAgainAfter);
-    const { until } = decision.deferral;
-    await enqueueRuns(tx, [run.id], { runAt: until !== null && until < later ? until : later });
-  }
 }

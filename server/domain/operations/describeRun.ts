@@ -10,7 +10,7 @@ import {
   whatHappened,
 } from "./describeListedRun.ts";
 import { describeTimeline, type TimelineStep } from "./describeTimeline.ts";
-import type { Change, FailedAttempt, ShownRun } from "./findRunFor.ts";
+import type { Change, Interruption, ShownRun } from "./findRunFor.ts";
 import { mayOpenTenant, type NextStep, nextStepFor } from "./nextStep.ts";
 import { type Badge, badgeOf, consequenceOf, reasonClause, tallyOf, titleOf } from "./runWords.ts";
 
@@ -51,11 +51,11 @@ export type RunPageInput = {
   run: ShownRun;
   viewer: Viewer;
   around: Surroundings;
-  failures: readonly FailedAttempt[];
+  interruptions: readonly Interruption[];
   changes: readonly Change[];
 };
 
-export function describeRun({ run, viewer, around, failures, changes }: RunPageInput): RunView {
+export function describeRun({ run, viewer, around, interruptions, changes }: RunPageInput): RunView {
   const { reasonCode } = run;
   const isElsewhere = run.workspaceId !== viewer.selectedWorkspaceId;
   return {
@@ -70,7 +70,7 @@ export function describeRun({ run, viewer, around, failures, changes }: RunPageI
     isOpen: run.status !== "completed",
     tally: tallyOf(run),
     decision: describeDecision(run, changes),
-    timeline: describeTimeline(run, failures),
+    timeline: describeTimeline(run, interruptions),
     facts: factsOf(run, viewer),
     reason: reasonCode === null ? null : { code: reasonCode, class: denials[reasonCode].denialClass },
     failureCode: run.failureCode,

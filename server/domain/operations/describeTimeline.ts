@@ -1,4 +1,4 @@
-import type { FailedAttempt, ShownRun } from "./findRunFor.ts";
+import type { Interruption, ShownRun } from "./findRunFor.ts";
 import { badgeOf, counted, type Tone } from "./runWords.ts";
 
 /** A step in a run's life. `after` is the time since the step before, in milliseconds. */
@@ -12,13 +12,13 @@ export type TimelineStep = {
 
 type Step = Omit<TimelineStep, "after">;
 
-export function describeTimeline(run: ShownRun, failures: readonly FailedAttempt[]): TimelineStep[] {
+export function describeTimeline(run: ShownRun, interruptions: readonly Interruption[]): TimelineStep[] {
   const steps = [
     requested(run),
     ...run.decisions.flatMap(({ phase, verdict, attempt, decidedAt }) =>
       phase === "begin" && verdict === "allowed" ? [began(attempt, new Date(decidedAt))] : [],
     ),
-    ...failures.map(failedAttempt),
+    ...interruptions.map(interrupted),
     ...effects(run),
     ...outcome(run),
     ...notified(run),
@@ -46,10 +46,15 @@ function began(attempt: number, at: Date): Step {
   return { at, title, detail: null, tone: "run" };
 }
 
-function failedAttempt({ kind, attempt, message, at }: FailedAttempt): Step {
-  return kind === "failed"
-    ? { at, title: `Attempt ${attempt} failed`, detail: message, tone: null }
-    : { at, title: "Handed back", detail: "its worker stopped; another goes on", tone: null };
+function interrupted({ kind, attempt, message, at }: Interruption): Step {
+  switch (kind) {
+    case "failed":
+      return { at, title: `Attempt ${attempt} failed`, detail: message, tone: null };
+    case "handed_back":
+      return { at, title: "Handed back", detail: "its worker stopped; another goes on", tone: null };
+    case "deferred":
+      return { at, title: "Left waiting", detail: message, tone: null };
+  }
 }
 
 function effects(run: ShownRun): Step[] {

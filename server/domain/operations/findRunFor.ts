@@ -62,21 +62,22 @@ export async function findRunFor(
 }
 
 /** An attempt that ended without ending its run, or the one that did. */
-export type FailedAttempt = {
-  kind: "failed" | "handed_back";
+export type Interruption = {
+  kind: "failed" | "handed_back" | "deferred";
   attempt: number;
   message: string | null;
   at: Date;
 };
 
-/** Attempts that failed or were handed back, oldest first; messages were sanitized when they were kept. */
-export async function listFailedAttempts(reader: Reader, runId: string): Promise<FailedAttempt[]> {
-  return reader.query<FailedAttempt>(
-    `select case action when 'run.handed_back' then 'handed_back' else 'failed' end as kind,
+/** What kept a run waiting or ended an attempt, oldest first; messages were sanitized when they were kept. */
+export async function listInterruptions(reader: Reader, runId: string): Promise<Interruption[]> {
+  return reader.query<Interruption>(
+    `select case action when 'run.handed_back' then 'handed_back' when 'run.deferred' then 'deferred'
+         else 'failed' end as kind,
        (details ->> 'attempt')::integer as attempt, details ->> 'message' as message, at
      from audit_events
      where subject_type = 'run' and subject_id = $1
-       and action in ('run.attempt_failed', 'run.handed_back')
+       and action in ('run.attempt_failed', 'run.handed_back', 'run.deferred')
      order by id limit 100`,
     [runId],
   );
