@@ -1,4 +1,4 @@
-import type { RunRequest } from "../../server/domain/operations/requestRun.ts";
+import type { RunRequest } from "../../server/domain/operations/freezeRequest.ts";
 import type { Northwind } from "./northwind.ts";
 
 /** A request of the operator's for a sync of the world's tenant; a case says what is different. */

@@ -1,10 +1,24 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Tx } from "../../db/database.ts";
 import { policyTypes } from "../../provider/port.ts";
+import type { Actor } from "../audit/recordAudit.ts";
 import type { Decision } from "../authority/decide.ts";
 import { contractOf, type OperationName } from "./catalog.ts";
-import type { RunRequest } from "./requestRun.ts";
 import { digestOf, type FrozenScope, type Run } from "./run.ts";
+
+/** What somebody, or the system, asks for. */
+export type RunRequest = {
+  operation: OperationName;
+  workspaceId: string;
+  tenantId: string | null;
+  /** Null asks under system authority, to which the operation must consent. */
+  initiator: Actor | null;
+  trigger: "page" | "command";
+  /** The same key from the same initiator is the same request: a double-clicked form makes one run. */
+  requestKey: string | null;
+  /** Hours until the request must have begun ("do not start after"). */
+  expiresInHours: number;
+};
 
 /** A run as it will be stored: nothing of what was asked for changes after this. */
 export type FrozenRun = Run & { tenantName: string | null };

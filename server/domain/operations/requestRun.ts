@@ -1,30 +1,17 @@
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying } from "../../db/retrying.ts";
-import { type Actor, recordAudit } from "../audit/recordAudit.ts";
+import { recordAudit } from "../audit/recordAudit.ts";
 import type { Capability } from "../authority/capabilities.ts";
 import type { Decision } from "../authority/decide.ts";
 import { gateRequest } from "../authority/gate.ts";
 import { type DenialClass, denials, type ReasonCode } from "../authority/reasons.ts";
-import { contractOf, type OperationName } from "./catalog.ts";
+import { contractOf } from "./catalog.ts";
 import { enqueueRuns } from "./enqueue.ts";
 import { finishRuns } from "./finishRuns.ts";
-import { type FrozenRun, freezeRequest, insertRun } from "./freezeRequest.ts";
+import { type FrozenRun, freezeRequest, insertRun, type RunRequest } from "./freezeRequest.ts";
 import { recordDecisions } from "./recordDecisions.ts";
 import { collapseRepeat } from "./repeats.ts";
 import { type Run, runColumns, subjectOf } from "./run.ts";
-
-export type RunRequest = {
-  operation: OperationName;
-  workspaceId: string;
-  tenantId: string | null;
-  /** Null asks under system authority, to which the operation must consent. */
-  initiator: Actor | null;
-  trigger: "page" | "command";
-  /** The same key from the same initiator is the same request: a double-clicked form makes one run. */
-  requestKey: string | null;
-  /** Hours until the request must have begun ("do not start after"). */
-  expiresInHours: number;
-};
 
 export type RequestOutcome =
   | { kind: "stored"; runId: string; blocked: boolean }
