@@ -1,7 +1,7 @@
 /**
  * Collects questions that come while earlier ones are being answered and answers them together. So a burst of
  * jobs shares one gate transaction, and a lone job waits for nobody. When a batch fails, each question is
- * asked again alone: one that cannot be answered must not take the others with it.
+ * asked again alone, beside the batches that follow: one that cannot be answered holds up nobody else.
  */
 export function makeBatcher<Question, Answer>(
   maxSize: number,
@@ -25,7 +25,7 @@ export function makeBatcher<Question, Answer>(
       });
     } catch (error) {
       if (batch.length === 1) for (const { reject } of batch) reject(error);
-      else for (const single of batch) await answerBatch([single]);
+      else for (const single of batch) void answerBatch([single]);
     }
   }
 

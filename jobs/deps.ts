@@ -33,11 +33,20 @@ export function makeWorkerDeps(
     ...given,
     attempts: makeLiveAttempts(),
     begin: makeBatcher(batchSize, (deliveries: readonly Delivery[]) =>
-      retrying(() => db.transaction((tx) => beginAttempts(tx, deliveries), workerBounds)),
+      retrying(
+        () => db.transaction((tx) => beginAttempts(tx, deliveries), workerBounds),
+        triesOf(deliveries),
+      ),
     ),
     finish: makeBatcher(batchSize, async (endings: readonly { run: Run; ending: Ending }[]) => {
-      const ended = await retrying(() => db.transaction((tx) => finishRuns(tx, endings), workerBounds));
+      const work = () => db.transaction((tx) => finishRuns(tx, endings), workerBounds);
+      const ended = await retrying(work, triesOf(endings));
       return endings.map(({ run }) => ended.has(run.id));
     }),
   };
+}
+
+/** A batch that meets a held lock is not tried again as a whole: those of it that are free should not wait. */
+function triesOf(batch: readonly unknown[]): number {
+  return batch.length > 1 ? 1 : 8;
 }

@@ -24,16 +24,12 @@ export function makeLiveAttempts(): LiveAttempts {
       return { run, signal: AbortSignal.any(signals), end: () => void live.delete(key) };
     },
     async beat(db) {
-      const attempts = [...live.values()];
-      const replaced = new Set(
-        await beatRuns(
-          db,
-          attempts.map(({ run }) => ({ runId: run.id, fencingToken: run.fencingToken })),
-        ),
-      );
-      for (const { run, controller } of attempts) {
-        if (replaced.has(run.id)) controller.abort(new RunStopped("fenced"));
-      }
+      const attempts = [...live.values()].map(({ run, controller }) => ({
+        runId: run.id,
+        fencingToken: run.fencingToken,
+        controller,
+      }));
+      for (const { controller } of await beatRuns(db, attempts)) controller.abort(new RunStopped("fenced"));
     },
   };
 }

@@ -7,20 +7,15 @@ import { checkpoint, RunStopped } from "../server/domain/operations/runEffect.ts
 import { ProviderError } from "../server/provider/port.ts";
 import type { WorkerDeps } from "./deps.ts";
 
-/** A fault in words that are safe to show and to log; what Graphile Worker keeps of a failed job. */
-export class AttemptFailed extends Error {
-  override readonly name = "AttemptFailed";
-}
-
 /**
  * Settles an attempt that threw. Authority that ended has already been written; a stopping worker hands the
  * run back; a credential the provider refuses becomes an authority fact, and the gate decides on it; anything
- * else is a fault: the run is queued again and this throws, so that the queue retries with a fresh gate, or
- * returns when the run has failed for good.
+ * else is a fault: the run is queued again with a job of its own, for a fresh gate, or has failed for good. Throws
+ * only when that could not be recorded: then the queue delivers again and finds a run whose worker was lost.
  */
 export async function settleFault(
   deps: WorkerDeps,
-  attempt: { run: Run; credentialVersion: number | null; stopping: boolean; retryInSeconds: number },
+  attempt: { run: Run; credentialVersion: number | null; stopping: boolean },
   thrown: unknown,
 ): Promise<void> {
   const { run } = attempt;
@@ -34,8 +29,7 @@ export async function settleFault(
   }
   const fault = faultOf(thrown);
   deps.log.warn({ run: run.id, attempt: run.attempt, fault: fault.code, err: thrown }, fault.message);
-  const after = await failAttempt(deps.db, run, fault, attempt.retryInSeconds);
-  if (after === "retried") throw new AttemptFailed(fault.message);
+  await failAttempt(deps.db, run, fault);
 }
 
 /** Whether the run may still go on once its connection has been marked: only the gate can say no. */

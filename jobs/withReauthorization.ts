@@ -7,7 +7,7 @@ import type { Run } from "../server/domain/operations/run.ts";
 import { type AuthorizedRun, openRun } from "./authorizedRun.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { acceptDelivery, refuse } from "./payload.ts";
-import { AttemptFailed, settleFault } from "./settleFault.ts";
+import { settleFault } from "./settleFault.ts";
 
 /** What an operation does once authorized. It returns how it ended; a fault throws. */
 export type Perform = (run: AuthorizedRun) => Promise<Exclude<Ending, { outcome: "blocked" }>>;
@@ -23,8 +23,8 @@ export type ReauthorizedTask = {
 
 /**
  * The only way to make a task that affects a tenant. For every delivery: read the run's id, take a fencing
- * token and gate; only then `perform`. A denial returns, because it is final; a fault throws and is retried
- * with a fresh gate (handbook 2, "Graphile Worker facts that bind us").
+ * token and gate; only then `perform`. A denial returns, because it is final; a fault that `perform` throws is
+ * retried with a fresh gate (handbook 2, "Graphile Worker facts that bind us").
  */
 export function withReauthorization(operation: OperationName, perform: Perform): ReauthorizedTask {
   return {
@@ -33,7 +33,7 @@ export function withReauthorization(operation: OperationName, perform: Perform):
     bind: (deps) => async (payload, helpers) => {
       const delivery = await acceptDelivery(deps, operation, payload, helpers.job.id);
       if (delivery === undefined) return;
-      const begun = await begin(deps, delivery, helpers);
+      const begun = await begin(deps, delivery);
       if (begun.kind === "authorized") await performAttempt(deps, begun.run, perform, helpers);
       else if (begun.kind === "absent") await refuse(deps, delivery, "there is no such run");
       else if (begun.kind === "foreign") await refuse(deps, delivery, "the run is of another operation");
@@ -42,15 +42,14 @@ export function withReauthorization(operation: OperationName, perform: Perform):
   };
 }
 
-/** Fails closed: when the gate could not decide, nothing ran, and the queue delivers again. */
-async function begin(deps: WorkerDeps, delivery: Delivery, helpers: JobHelpers): Promise<Begun> {
+/** Fails closed: when the gate could not decide, nothing ran, and the run is queued again or has failed. */
+async function begin(deps: WorkerDeps, delivery: Delivery): Promise<Begun> {
   try {
     return await deps.begin(delivery);
   } catch (error) {
     deps.log.error({ run: delivery.runId, err: error }, "authority could not be decided");
-    const after = await recordUndecided(deps.db, delivery.runId, retryDelay(helpers));
-    if (after === "failed") return { kind: "ended" };
-    throw new AttemptFailed("Authority could not be decided.");
+    await recordUndecided(deps.db, delivery);
+    return { kind: "undecided" };
   }
 }
 
@@ -71,14 +70,8 @@ async function performAttempt(
     deps.log.info({ run: run.id, outcome: ended ? ending.outcome : "fenced" }, "run ended");
   } catch (thrown) {
     const stopping = helpers.abortSignal?.aborted ?? false;
-    const retryInSeconds = retryDelay(helpers);
-    await settleFault(deps, { run, credentialVersion, stopping, retryInSeconds }, thrown);
+    await settleFault(deps, { run, credentialVersion, stopping }, thrown);
   } finally {
     attempt.end();
   }
-}
-
-/** Graphile Worker's own backoff, in seconds, so that the page says when it will really try again. */
-function retryDelay(helpers: JobHelpers): number {
-  return Math.exp(Math.min(10, helpers.job.attempts));
 }

@@ -73,7 +73,7 @@ export async function up(knex: Knex): Promise<void> {
       placed_by uuid,
       placed_by_name text not null,
       placed_at timestamptz not null default now(),
-      until timestamptz
+      until timestamptz check (isfinite(until))
     );
 
     create table role_assignments (
@@ -82,7 +82,7 @@ export async function up(knex: Knex): Promise<void> {
       user_id uuid not null,
       role_id uuid not null,
       tenant_id uuid references tenants on delete cascade,
-      expires_at timestamptz,
+      expires_at timestamptz check (isfinite(expires_at)),
       created_at timestamptz not null default now(),
       foreign key (workspace_id, user_id) references memberships (workspace_id, user_id) on delete cascade,
       foreign key (workspace_id, role_id) references roles (workspace_id, id),

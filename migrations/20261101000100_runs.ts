@@ -145,6 +145,7 @@ export async function up(knex: Knex): Promise<void> {
     end $$;
     create trigger runs_keep_their_history before update on operation_runs
       for each row execute function runs_keep_their_history();
+    alter table operation_runs enable always trigger runs_keep_their_history;
   `);
 }
 

@@ -7,16 +7,39 @@ export type Reader = {
 
 /**
  * An open transaction. Every function that writes takes one, passed by hand; the private field makes the
- * type nominal, so that a pool never fits where a transaction is asked for.
+ * type nominal, so that a pool never fits where a transaction is asked for. It ends with the transaction: a
+ * statement that somebody forgot to wait for must not run on the connection's next life, outside any gate.
  */
 export class Tx implements Reader {
   readonly #client: pg.ClientBase;
-  constructor(client: pg.ClientBase) {
+  readonly #endsAt: number;
+  #isOver = false;
+  /** `total` bounds the transaction in milliseconds also where PostgreSQL itself cannot (before 17). */
+  constructor(client: pg.ClientBase, total = Number.POSITIVE_INFINITY) {
     this.#client = client;
+    this.#endsAt = performance.now() + total;
   }
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    if (this.#isOver) throw new Error("The transaction is over: a statement came too late to be part of it.");
+    if (endsTransactions.test(text)) throw new Error("A transaction is ended by the one that began it.");
+    if (performance.now() > this.#endsAt) throw new TransactionTimeout();
     const result = await this.#client.query<Row>(text, [...values]);
     return result.rows;
+  }
+  /** From now on this takes no statements. Called before the transaction is committed or rolled back. */
+  close(): void {
+    this.#isOver = true;
+  }
+}
+
+const endsTransactions = /^\s*(begin|start|commit|end|rollback(?!\s+to\b)|abort|prepare\s+transaction)\b/i;
+
+/** Like PostgreSQL's own `transaction_timeout`, with its SQLSTATE: worth another try. */
+class TransactionTimeout extends Error {
+  override readonly name = "TransactionTimeout";
+  readonly code = "25P04";
+  constructor() {
+    super("The transaction took too long.");
   }
 }
 
@@ -66,26 +89,41 @@ export function openDatabase(options: { url: string; max: number; onError?: (err
       return (await pool.query<Row>(text, [...values])).rows;
     },
     async transaction(work, bounds = personBounds) {
-      return inTransaction(pool, openingStatement(bounds, await knowsTotal()), work);
+      return inTransaction(pool, openingStatement(bounds, await knowsTotal()), bounds.total, work);
     },
     end: () => pool.end(),
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  pool: pg.Pool,
+  opening: string,
+  total: number,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
+  const tx = new Tx(client, total);
   let broken: Error | undefined;
+  // The server's reason for ending us between two statements; the next statement only says that it is gone.
+  let ended: Error | undefined;
+  const onError = (error: Error) => {
+    ended ??= error;
+  };
+  client.on("error", onError);
   try {
     await client.query(opening);
-    const result = await work(new Tx(client));
+    const result = await work(tx);
+    tx.close();
     await client.query("commit");
     return result;
   } catch (error) {
+    tx.close();
     await client.query("rollback").catch((failure: Error) => {
       broken = failure;
     });
-    throw error;
+    throw ended ?? error;
   } finally {
+    client.off("error", onError);
     // A connection that could not roll back is closed, never given to the next one with a transaction open.
     client.release(broken);
   }

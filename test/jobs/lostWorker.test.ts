@@ -43,7 +43,7 @@ describe("a worker that was lost", () => {
     await expect(late).rejects.toMatchObject({ because: "fenced" });
     await expect(late).rejects.toThrow(RunStopped);
     expect(await worker.finish({ run: zombie, ending: { outcome: "succeeded" } })).toBe(false);
-    expect(await failAttempt(db, zombie, fault, 1)).toBe("fenced");
+    expect(await failAttempt(db, zombie, fault)).toBe("fenced");
     expect(await handBackAttempt(db, zombie)).toBe("fenced");
     expect(await getRun(db, id)).toEqual(before);
     expect(await listEffects(db, id)).toEqual([]);

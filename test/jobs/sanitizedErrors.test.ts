@@ -87,6 +87,7 @@ async function tracesOfSync(): Promise<string> {
   const run = await getRun(db, id);
   expect(run).toMatchObject({ status: "queued", attempt: 1 });
   const [job] = await listJobsOf(db, id);
-  expect(job?.lastError).toContain(run.lastError);
+  // The run says what went wrong; the queue's own rows keep nothing of it.
+  expect(job).toMatchObject({ lastError: null });
   return [JSON.stringify([run, job, await listAudit(db, id)]), logged].join("\n");
 }

@@ -24,6 +24,9 @@ test("a process whose log nobody reads any more can still end", async () => {
   });
   child.stdout?.destroy();
   await once(child, "message");
+  const exit = once(child, "exit");
   child.kill("SIGTERM");
-  expect(await once(child, "exit")).toEqual([7, null]);
+  const kill = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  expect(await exit).toEqual([7, null]);
+  clearTimeout(kill);
 });

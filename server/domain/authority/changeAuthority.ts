@@ -10,7 +10,7 @@ export type AuthoritySubject = { kind: "workspace" | "user" | "tenant" | "connec
  * begins after this returns sees the change. Retries when it loses a deadlock or waits too long (handbook 2,
  * "Exclusive side", "Bounds"). The triggers on the authority tables are what makes other ways of changing
  * them safe too; this only orders the locks well. `relyingOn` is taken shared, in the same order: what the
- * actor's own right to do this rests on.
+ * actor's own right to do this rests on, and the installation's key, to which a very large change escalates.
  */
 export async function changeAuthority<T>(
   db: Db,
@@ -22,7 +22,8 @@ export async function changeAuthority<T>(
     db.transaction(async (tx) => {
       await tx.query(
         `select authority_lock(
-           array(select authority_key(kind, id) from jsonb_to_recordset($1::jsonb) as s (kind text, id uuid)),
+           authority_installation_key() || array(
+             select authority_key(kind, id) from jsonb_to_recordset($1::jsonb) as s (kind text, id uuid)),
            array(select authority_key(kind, id) from jsonb_to_recordset($2::jsonb) as s (kind text, id uuid)))`,
         [JSON.stringify(relyingOn), JSON.stringify(subjects)],
       );

@@ -66,13 +66,15 @@ export async function recordPage(
 
 /**
  * Marks what a complete listing of one type did not show as gone; nothing is deleted. Only the attempt that
- * listed the type to its end may say so.
+ * listed the type to its end may say so. What another listing has seen since this attempt began is not gone.
  */
 export async function markUnseenAsGone(tx: Tx, listing: Listing): Promise<EffectSummary> {
   await tx.query(
     `update inventory_items set gone_since = clock_timestamp(), gone_run_id = $3
      where tenant_id = $1 and type = $2 and gone_since is null
-       and (last_seen_run_id, last_seen_token) is distinct from ($3::uuid, $4::bigint)`,
+       and (last_seen_run_id, last_seen_token) is distinct from ($3::uuid, $4::bigint)
+       and last_seen_at < (select max(decided_at) from execution_decisions
+         where run_id = $3 and phase = 'begin' and verdict = 'allowed')`,
     [listing.tenantId, listing.type, listing.runId, listing.fencingToken],
   );
   // Those an earlier attempt of this run marked count too.

@@ -13,11 +13,12 @@ export type Delivery = { operation: OperationName; runId: string; jobId: string 
 
 /**
  * What may happen with a delivery. Only `authorized` lets the task run; its `run` carries the new token.
- * `foreign`: the run is of another operation than the task; `absent`: there is no such run.
+ * `foreign`: the run is of another operation than the task; `absent`: there is no such run; `undecided`: the
+ * gate could not be asked.
  */
 export type Begun =
   | { kind: "authorized"; run: Run }
-  | { kind: "blocked" | "deferred" | "ended" | "elsewhere" | "foreign" | "absent" };
+  | { kind: "blocked" | "deferred" | "ended" | "elsewhere" | "foreign" | "absent" | "undecided" };
 
 type Plan = { run: Run; begun: Begun; decision: Decision | null; ending?: Ending };
 

@@ -42,7 +42,10 @@ export async function deferRuns(tx: Tx, deferred: readonly Deferred[]): Promise<
 
 async function markWaiting(tx: Tx, runIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx.query<{ id: string }>(
-    `update operation_runs set status = 'queued', waiting_reason = 'hold' where id = any ($1::uuid[])
+    `update operation_runs set status = 'queued', waiting_reason = 'hold', next_attempt_at = null,
+       -- One that was running lost its worker, and its token ends here.
+       fencing_token = fencing_token + case when status = 'running' then 1 else 0 end
+     where id = any ($1::uuid[])
      and (status, waiting_reason) is distinct from ('queued', 'hold') returning id`,
     [runIds],
   );

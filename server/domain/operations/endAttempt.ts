@@ -12,15 +12,10 @@ export type Fault = { code: FailureCode; message: string };
 export type AfterFault = "retried" | "failed" | "fenced";
 
 /**
- * Records that an attempt failed: back to `queued` with the error and when the queue tries again
- * (`retryInSeconds`), or `failed` when it was the last one. The next attempt gates afresh.
+ * Records that an attempt failed: back to `queued` with the error and a job for when it is tried again, or
+ * `failed` when it was the last one. The next attempt gates afresh.
  */
-export async function failAttempt(
-  db: Db,
-  run: Run,
-  fault: Fault,
-  retryInSeconds: number,
-): Promise<AfterFault> {
+export async function failAttempt(db: Db, run: Run, fault: Fault): Promise<AfterFault> {
   return ending(db, run, async (tx, present) => {
     await recordAudit(
       tx,
@@ -30,13 +25,23 @@ export async function failAttempt(
       await finishRuns(tx, [{ run: present, ending: { outcome: "failed", ...fault } }]);
       return "failed";
     }
-    await tx.query(
-      `update operation_runs set status = 'queued', last_error = $2, job_id = null,
-         next_attempt_at = clock_timestamp() + make_interval(secs => $3) where id = $1`,
-      [run.id, fault.message.slice(0, 1000), retryInSeconds],
-    );
+    await queueAgain(tx, present, fault.message);
     return "retried";
   });
+}
+
+/**
+ * The job comes with the state that asks for it: were the queue left to retry its own job, one whose key went
+ * to another (a release while it ran) would never be tried again. Waits e, e², e³ … seconds, as the queue would.
+ */
+async function queueAgain(tx: Tx, run: Run, message: string): Promise<void> {
+  const [row] = await tx.query<{ at: Date }>(
+    `update operation_runs set status = 'queued', last_error = $2, job_id = null,
+       next_attempt_at = date_trunc('milliseconds', clock_timestamp()) + make_interval(secs => $3)
+     where id = $1 returning next_attempt_at as at`,
+    [run.id, message.slice(0, 1000), Math.exp(Math.min(10, Math.max(1, run.attempt)))],
+  );
+  if (row !== undefined) await enqueueRuns(tx, [run.id], { runAt: row.at });
 }
 
 /**
@@ -58,26 +63,34 @@ export async function handBackAttempt(db: Db, run: Run): Promise<AfterFault> {
 /**
  * Records that a delivery could not be decided (database error, lock time-out): it spends an attempt without
  * having run, and ends the run `failed` / `authority_undecided` when attempts run out. Fails closed: nothing
- * of the run happened. A run that is under way elsewhere, or has ended, is left alone.
+ * of the run happened. A run that is under way in another job, or has ended, is left alone; one that this very
+ * job had begun lost its worker, and its token ends here.
  */
-export async function recordUndecided(db: Db, runId: string, retryInSeconds: number): Promise<AfterFault> {
+export async function recordUndecided(
+  db: Db,
+  { runId, jobId }: { runId: string; jobId: string },
+): Promise<AfterFault> {
   const message = "Whether the run may begin could not be decided: the database did not answer in time.";
   return retrying(() =>
     db.transaction(async (tx) => {
       const run = await lockRun(tx, runId);
-      if (run?.status !== "queued") return "fenced";
+      const isOurs = run?.status === "queued" || (run?.status === "running" && run.jobId === jobId);
+      if (!isOurs) return "fenced";
       const [spent] = await tx.query<Run>(
-        `update operation_runs set attempt = attempt + 1, last_error = $2,
-           next_attempt_at = clock_timestamp() + make_interval(secs => $3)
+        `update operation_runs set attempt = attempt + 1, status = 'queued', last_error = $2,
+           fencing_token = fencing_token + case when status = 'running' then 1 else 0 end
          where id = $1 returning ${runColumns}`,
-        [runId, message, retryInSeconds],
+        [runId, message],
       );
       if (spent === undefined) return "fenced";
       await recordAudit(
         tx,
         attemptEvent(spent, "run.attempt_failed", { code: "authority_undecided", message }),
       );
-      if (spent.attempt < spent.maxAttempts) return "retried";
+      if (spent.attempt < spent.maxAttempts) {
+        await queueAgain(tx, spent, message);
+        return "retried";
+      }
       await finishRuns(tx, [
         { run: spent, ending: { outcome: "failed", code: "authority_undecided", message } },
       ]);

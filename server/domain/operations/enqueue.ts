@@ -3,7 +3,8 @@ import type { Tx } from "../../db/database.ts";
 /**
  * Puts jobs for queued runs into Graphile Worker's queue, on the caller's transaction. The job carries the
  * run's id and nothing else; its key is the run's, so a run has one waiting job at most, and one that waits
- * for later is brought forward. Runs that are not queued get none.
+ * for later is brought forward. Runs that are not queued get none. Attempts are counted on the run alone: the
+ * queue's own (25, its default) are only for deliveries that could not even be recorded.
  */
 export async function enqueueRuns(
   tx: Tx,
@@ -15,7 +16,7 @@ export async function enqueueRuns(
   await tx.query(
     `select count(*) from graphile_worker.add_jobs((
        select array_agg(row(r.operation, json_build_object('runId', r.id), null, $2::timestamptz,
-         greatest(r.max_attempts - r.attempt, 1), 'run:' || r.id, null, null)::graphile_worker.job_spec)
+         25, 'run:' || r.id, null, null)::graphile_worker.job_spec)
        from operation_runs r where r.id = any ($1::uuid[]) and r.status = 'queued'
        having count(*) > 0))`,
     [runIds, options.runAt ?? null],

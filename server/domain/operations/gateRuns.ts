@@ -1,7 +1,7 @@
 import type { Tx } from "../../db/database.ts";
 import type { Decision } from "../authority/decide.ts";
 import { type GatedSubject, gate } from "../authority/gate.ts";
-import { contractOf, type OperationName } from "./catalog.ts";
+import { contractOf, isOperationName, type OperationName } from "./catalog.ts";
 import { type Run, runColumns, subjectOf } from "./run.ts";
 
 export type GatedRun = { run: Run; decision: Decision | null };
@@ -9,7 +9,8 @@ export type GatedRun = { run: Run; decision: Decision | null };
 /**
  * Gates stored runs in the caller's transaction: authority locks, then the run rows, then facts and verdicts
  * (see `gate`). `exclusiveFor` names the operation whose own effects change authority, when one is about to.
- * A run that has ended comes back with no decision; one that does not exist does not come back.
+ * A run that has ended comes back with no decision, and so does one whose operation this release does not have;
+ * one that does not exist does not come back.
  */
 export async function gateRuns(
   tx: Tx,
@@ -17,15 +18,22 @@ export async function gateRuns(
   phase: "begin" | "checkpoint",
   exclusiveFor?: OperationName,
 ): Promise<GatedRun[]> {
+  const unknown: Run[] = [];
   const answers = await gate<GatedSubject & { run: Run }>(tx, runIds, {
     phase,
     exclusive: exclusiveFor === undefined ? [] : contractOf(exclusiveFor).changesAuthority,
     lockRows: async (locked) => {
       const runs = await lockRuns(locked, runIds);
-      return runs.map((run) => ({ ...subjectOf(run), status: run.status, run }));
+      unknown.push(...runs.filter(({ operation }) => !isOperationName(operation)));
+      return runs
+        .filter(({ operation }) => isOperationName(operation))
+        .map((run) => ({ ...subjectOf(run), status: run.status, run }));
     },
   });
-  return answers.map(({ subject, decision }) => ({ run: subject.run, decision }));
+  return [
+    ...answers.map(({ subject, decision }) => ({ run: subject.run, decision })),
+    ...unknown.map((run) => ({ run, decision: null })),
+  ];
 }
 
 function lockRuns(tx: Tx, runIds: readonly string[]): Promise<Run[]> {
