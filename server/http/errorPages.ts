@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { z } from "zod";
 import type { Db } from "../db/database.ts";
+import { sqlStateOf } from "../db/retrying.ts";
 import { capabilities } from "../domain/authority/capabilities.ts";
 import { Conflict, Forbidden, Invalid, NotFound } from "../domain/errors.ts";
 import { listGranters } from "../domain/people/listGranters.ts";
@@ -38,9 +39,8 @@ async function pageFor(db: Db, error: unknown, req: Request): Promise<ErrorPage>
   if (error instanceof Forbidden) return forbidden(db, error, req);
   if (error instanceof Invalid) return plain(422, "That could not be used", Object.values(error.fields));
   if (error instanceof Conflict) return plain(409, "Something changed meanwhile", [error.message]);
-  if (error instanceof z.ZodError) return unreadable;
-  if (isCsrfError(error))
-    return plain(403, "This form is too old", ["Reload the page and send the form again."]);
+  if (error instanceof z.ZodError || sqlStateOf(error) === notText) return unreadable;
+  if (isCsrfError(error)) return formRefused;
   const status = HttpError.safeParse(error).data?.status ?? 500;
   // An address that cannot even be decoded names nothing.
   if (status === 400 && req.method === "GET") return notFound;
@@ -49,12 +49,19 @@ async function pageFor(db: Db, error: unknown, req: Request): Promise<ErrorPage>
 
 const HttpError = z.object({ status: z.number().int().min(400).max(599) });
 
+/** PostgreSQL's word for bytes that are no text, such as a NUL: what was sent is at fault, not we. */
+const notText = "22021";
+
 const notFound = plain(404, "Nothing here for you", [
   "This page does not exist, or it is not for you to see. If somebody sent you the link, ask them.",
 ]);
 
 const unreadable = plain(422, "That could not be read", [
   "Some of what was sent is not what this page expects. Go back, reload and try again.",
+]);
+
+const formRefused = plain(403, "This form can no longer be sent", [
+  "You may have been signed out, or signed in again in another window. Go back, reload that page and send the form again.",
 ]);
 
 async function forbidden(db: Db, { capability }: Forbidden, req: Request): Promise<ErrorPage> {

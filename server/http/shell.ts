@@ -47,6 +47,12 @@ export function describeShell(
   };
 }
 
+/** Where somebody signed in begins: the first page of the sidebar that they may open. */
+export function firstPageOf(viewer: Viewer): string {
+  const first = entries.find(({ route }) => mayOpen(viewer, route));
+  return first === undefined ? "/admin/notifications" : first.route.slice("GET ".length);
+}
+
 function isWithin(path: string, href: string): boolean {
   return path === href || path.startsWith(`${href}/`);
 }

@@ -6,10 +6,11 @@ import { stateBadges } from "../domain/people/describeMember.ts";
 import { type ListedMember, listMembers } from "../domain/people/members.ts";
 import { Id } from "../http/ids.ts";
 import { paths, withQuery } from "../http/paths.ts";
+import { SearchText } from "./searchText.ts";
 import { workspaceOf } from "./workspaceOf.ts";
 
 const Query = z.object({
-  search: z.string().trim().min(1).max(200).nullable().catch(null),
+  search: SearchText,
   after: Id.nullable().catch(null),
 });
 

@@ -9,7 +9,11 @@ import { endSession, sessionCookie } from "../http/sessions.ts";
 import type { SignInLimits } from "../http/signInLimits.ts";
 
 const SignInForm = z.object({
-  email: z.string().max(320).catch(""),
+  email: z
+    .string()
+    .max(320)
+    .regex(/^\P{Cc}*$/u)
+    .catch(""),
   password: z.string().max(1000).catch(""),
   return_to: z
     .string()
@@ -31,7 +35,7 @@ export function publicSignInRoutes(deps: { identity: Identity; limits: SignInLim
       const attempt = { email: form.email, ip: req.ip ?? "unknown" };
       const tooMany = await deps.limits.count(attempt);
       if (tooMany !== undefined) return refuseForNow(res, form, tooMany.retryAfter);
-      const user = await deps.identity.check(req, res);
+      const user = await deps.identity.check(req, res, form);
       if (user === undefined) return refuse(res, form);
       await deps.limits.forgive(attempt);
       await beginSession(req, user);

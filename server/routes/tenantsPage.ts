@@ -18,12 +18,13 @@ import {
 } from "../domain/tenants/listTenantsFor.ts";
 import { Id } from "../http/ids.ts";
 import { paths, withQuery } from "../http/paths.ts";
+import { SearchText } from "./searchText.ts";
 import { workspaceOf } from "./workspaceOf.ts";
 
 /** What the list's address means. What it does not understand, it does without: an old bookmark still opens. */
 const Query = z.object({
   kind: z.enum(tenantKinds).catch("all"),
-  search: z.string().trim().min(1).max(200).nullable().catch(null),
+  search: SearchText,
   after: Id.nullable().catch(null),
 });
 

@@ -112,7 +112,7 @@ describe.each(posted)("%s", (route) => {
     for (const fields of [{}, { _csrf: "" }, { _csrf: "0".repeat(64) }]) {
       const answer = await browser.post(address).type("form").send(fields);
       expect(answer.status).toBe(403);
-      expect(answer.text).toContain("This form is too old");
+      expect(answer.text).toContain("This form can no longer be sent");
     }
   });
 });

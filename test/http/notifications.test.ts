@@ -70,7 +70,9 @@ test("once the run is a 404 to its reader, the notification names no tenant and 
   const { omar, told, browser } = await createScene(1);
   await database.db.query("delete from role_assignments where user_id = $1", [omar.id]);
   const page = await browser.get("/admin/notifications");
-  expect(page.text).toContain("One of your operations ended. You no longer have access to its details.");
+  expect(page.text).toContain("Blocked by policy");
+  expect(page.text).toContain("<strong>Sync inventory</strong>");
+  expect(page.text).toContain("Nothing was changed. You cannot see its details any more.");
   expect(page.text).not.toContain("Contoso");
   expect(page.text).not.toContain(told[0]?.runId ?? "");
   await database.db.query("delete from memberships where user_id = $1", [omar.id]);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import request from "supertest";
 import { makeApp, signIn, submit, type TestApp } from "../helpers/app.ts";
 import { useDatabase } from "../helpers/database.ts";
-import { createMember, createUser, createWorkspace } from "../helpers/factories.ts";
+import { createMember, createRole, createUser, createWorkspace } from "../helpers/factories.ts";
 
 const database = useDatabase();
 let app: TestApp;
@@ -18,6 +18,26 @@ test("a person without any workspace reads so on the start page, and finds nothi
   expect(start.text).toContain("You are not a member of any workspace");
   for (const address of ["/admin/operations", "/admin/audit", "/admin/nonsense"])
     expect((await browser.get(address)).status).toBe(404);
+});
+
+test("the start leads to the first page somebody may open, and takes a notice along", async () => {
+  const { db } = database;
+  const workspace = await createWorkspace(db);
+  await createRole(db, { workspace, key: "people", capabilities: ["member.view", "member.manage"] });
+  await createRole(db, { workspace, key: "powerless", capabilities: [] });
+  const operator = await createMember(db, { workspace, role: "operator" });
+  const people = await createMember(db, { workspace, role: "people" });
+  const powerless = await createMember(db, { workspace, role: "powerless" });
+  const startOf = async (email: string) => (await (await signIn(app, email)).get("/admin")).headers.location;
+  expect(await startOf(operator.email)).toBe("/admin/operations");
+  expect(await startOf(people.email)).toBe("/admin/members");
+  expect(await startOf(powerless.email)).toBe("/admin/notifications");
+
+  const page = `/admin/members/${powerless.id}`;
+  const browser = await signIn(app, people.email);
+  await submit(browser, page, `${page}/removal`);
+  const start = await browser.get("/admin");
+  expect((await browser.get(start.headers.location ?? "")).text).toContain(`${powerless.name} was removed.`);
 });
 
 test("the sidebar leads only to what opens", async () => {
@@ -85,6 +105,23 @@ describe("errors", () => {
     const line = lines.find((text) => text.includes(page.headers["x-request-id"] ?? "none"));
     expect(line).toContain("relation");
     expect(line).not.toMatch(/private|cookie|@example/);
+  });
+
+  test("bytes that the database cannot read as text are the sender's mistake, and no fault in the log", async () => {
+    const { db } = database;
+    const lines: string[] = [];
+    const quiet = makeApp(db, {}, { write: (line) => lines.push(line) });
+    const owner = await createMember(db, { workspace: await createWorkspace(db), role: "owner" });
+    const browser = await signIn(quiet, owner.email);
+    await db.query(`create function not_text() returns trigger language plpgsql
+      as $$ begin raise exception using errcode = '22021'; end $$`);
+    await db.query(`create trigger not_text before update on notifications
+      for each statement execute function not_text()`);
+    const answer = await submit(browser, "/admin/notifications", "/admin/notifications/reading");
+    await db.query("drop function not_text cascade");
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain("That could not be read");
+    expect(lines).toEqual([]);
   });
 
   test("a form that is too large is refused in plain words", async () => {

@@ -15,6 +15,7 @@ import {
   createTenant,
   createWorkspace,
   getRole,
+  placeHold,
   type TestTenant,
   type TestUser,
   type TestWorkspace,
@@ -48,7 +49,8 @@ test("a run blocked as it began says so first, what that left unchanged, why, an
   expect(page).toContain("<h1>Blocked by policy: Omar Haddad no longer has inventory.sync</h1>");
   expect(page).toContain("Nothing was changed at Contoso Retail.");
   expect(page).toContain("Have the capability granted, or start it again as somebody who holds it.");
-  expect(page).toContain("Olivia Brandt can grant rights.");
+  expect(page).toContain("Olivia Brandt can grant it.");
+  expect(page).toContain(", before it began</h2>");
   expect(page).toContain("<code>missing_capability</code> · class <code>capability_denied</code>");
   expect(checkOn(page, "Capability")).toContain("inventory.sync is held through Operator");
   expect(checkOn(page, "Capability")).toContain("inventory.sync is not held");
@@ -99,8 +101,22 @@ test("a run blocked as it was requested shows the checks of the request", async 
   const page = await see(scene.omar, `/admin/operations/${runId}`);
   expect(page).toContain("Blocked by policy: Litware is suspended");
   expect(page).toContain("Nothing was changed at Litware.");
-  expect(checkOn(page, "Tenant lifecycle")).toContain("never began");
+  expect(checkOn(page, "Tenant lifecycle")).toContain("not reached");
   expect(page).toContain("denied at request");
+});
+
+test("a connection that cannot be used is put in words once, with what to correct", async () => {
+  const scene = await createScene();
+  const runId = await request(scene);
+  const cause = "The identity provider refused the secret.";
+  await database.db.query(
+    "update provider_connections set status = 'invalid', cause = $2 where tenant_id = $1",
+    [scene.contoso.id, cause],
+  );
+  await deliver(runId, "job");
+  const page = await see(scene.olivia, `/admin/operations/${runId}`);
+  expect(page).toContain("cannot be used: The identity provider refused the secret</h1>");
+  expect(page).toContain("Correct the application’s secret or permissions, verify the connection");
 });
 
 test("a waiting run says why, would-be denials included, and updates itself", async () => {
@@ -131,11 +147,13 @@ test("a failed run keeps the errors of its attempts, in red and not as blocked",
   const runId = await request(scene);
   const fault = { code: "provider_unavailable", message: "Microsoft answered 503." } as const;
   for (let attempt = 1; attempt <= 5; attempt += 1)
-    await failAttempt(database.db, await begin(runId, `job-${attempt}`), fault, 0);
+    await failAttempt(database.db, await begin(runId, `job-${attempt}`), fault);
   const page = await see(scene.olivia, `/admin/operations/${runId}`);
   expect(page).toContain("Failed: Sync inventory at Contoso Retail");
   expect(page).toContain("<p>Microsoft answered 503.</p>");
   expect(page).toContain("<p>Nothing was changed.</p>");
+  expect(page).toContain("Start it again; if it fails again, check Microsoft’s service health.");
+  expect(page).toContain(`class="btn" href="/admin/tenants/${scene.contoso.id}">Open the tenant`);
   expect(page).toContain("<code>provider_unavailable</code>");
   expect(page).toContain("Attempt 1 failed");
   expect(page).toContain("Authorized again, attempt 5");
@@ -198,6 +216,30 @@ test("the page works for tenants that were archived and for tenants that are gon
   const page = await see(scene.omar, `/admin/operations/${second.id}`);
   expect(page).toContain("Gone Ltd");
   expect(page).not.toContain(`/admin/tenants/${gone.id}`);
+});
+
+test("a tenant that moved to another workspace keeps its new name and its hold to itself", async () => {
+  const { db } = database;
+  const { workspace, contoso, olivia } = await createScene();
+  const run = await createRun(db, { workspace, tenant: contoso });
+  const other = await createWorkspace(db, { name: "Elsewhere" });
+  await placeHold(db, { tenant: contoso });
+  await db.query("update tenants set workspace_id = $2 where id = $1", [contoso.id, other.id]);
+  await db.query("update tenant_profiles set name = 'New Name Ltd' where tenant_id = $1", [contoso.id]);
+  const page = await see(olivia, `/admin/operations/${run.id}`);
+  expect(page).toContain("Contoso Retail");
+  expect(page).not.toContain("New Name Ltd");
+  expect(page).not.toContain("Tenant on hold");
+  expect(page).not.toContain(`/admin/tenants/${contoso.id}`);
+});
+
+test.each([
+  ["partially_succeeded", "See above what was left out, put it right, then start it again."],
+  ["cancelled", "Start it again if it is still wanted."],
+] as const)("a run that %s says what to do next", async (outcome, words) => {
+  const { workspace, contoso, olivia } = await createScene();
+  const run = await createRun(database.db, { workspace, tenant: contoso, ending: { outcome } });
+  expect(await see(olivia, `/admin/operations/${run.id}`)).toContain(words);
 });
 
 test("a run without a tenant is for its initiator and for roles that cover all tenants", async () => {

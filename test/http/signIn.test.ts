@@ -124,6 +124,20 @@ test("sign-ins and refusals are audited, without what was typed for an unknown a
   expect(all.map(({ text }) => text).join()).not.toMatch(/private-thing|secret-typed/);
 });
 
+test("only the form signs in: what stands in the address's query is not read", async () => {
+  const query = new URLSearchParams({ email: olivia.email, password });
+  for (const fields of [{}, { email: "", password: "" }, { email: olivia.email }, { password }]) {
+    const answer = await submit(request.agent(app), "/sign-in", `/sign-in?${query}`, fields);
+    expect(answer.status).toBe(401);
+  }
+});
+
+test("an address that is no text is answered like an unknown one", async () => {
+  const [odd, unknown] = [await tryOnce("a\0b", "guess"), await tryOnce("nobody@example.com", "guess")];
+  expect(odd.status).toBe(401);
+  expect(withoutOwnWords(odd)).toBe(withoutOwnWords(unknown));
+});
+
 test("too many tries have to wait, right or wrong, known or not", async () => {
   const person = await createUser(database.db);
   for (const email of [person.email, "never-heard-of@example.com"]) {

@@ -171,6 +171,23 @@ test("a hold without a reason comes back with what was chosen", async () => {
   expect(tooLong.text).toContain(long);
 });
 
+test("a reason that is no text is refused next to the field", async () => {
+  const { contoso, mia } = await seed();
+  const answer = await submit(await signIn(app, mia.email), pageOf(contoso), `${pageOf(contoso)}/hold`, {
+    reason: "credential\0rotation",
+    for_hours: "",
+  });
+  expect(answer.status).toBe(422);
+  expect(answer.text).toContain('id="reason-problem">It has characters that cannot be shown.');
+});
+
+test("a search does without control characters", async () => {
+  const browser = await signIn(app, (await seed()).mia.email);
+  expect((await browser.get("/admin/tenants?search=%00")).text).toContain("Contoso Retail");
+  expect((await browser.get("/admin/tenants?search=con%00toso")).text).toContain("Contoso Retail");
+  expect((await browser.get("/admin/members?search=mi%00a")).text).toContain("Mia Lorenz");
+});
+
 test("holding what somebody else has held meanwhile says who it was", async () => {
   const { contoso, mia } = await seed();
   const browser = await signIn(app, mia.email);

@@ -7,19 +7,16 @@ import { adviceFor } from "../operations/nextStep.ts";
 import { type Badge, badgeOf, titleOf } from "../operations/runWords.ts";
 import type { OutcomeContent } from "./notifyOutcomes.ts";
 
-/** What a person is told. `run` is null when its run is a 404 to them by now: no name, no link. */
+/** What a person is told. `seen` is null when its run is a 404 to them by now: no name, no link. */
 export type ShownNotification = {
   id: string;
   isUnread: boolean;
   at: Date;
-  run: {
-    id: string;
-    badge: Badge;
-    title: string;
-    tenantName: string | null;
-    lines: Line[];
-    nextStep: string | null;
-  } | null;
+  badge: Badge;
+  title: string;
+  seen: { runId: string; tenantName: string | null; lines: Line[]; nextStep: string | null } | null;
+  /** For those who may not see more. */
+  isUnchanged: boolean;
 };
 
 export type NotificationPage = { notifications: ShownNotification[]; older: string | null };
@@ -62,17 +59,18 @@ function describe(row: Row, viewer: Viewer): ShownNotification {
     id: row.notificationId,
     isUnread: row.readAt === null,
     at: row.createdAt,
-    run: mayAt(viewer, "operations.view", place) ? describeSeen(row) : null,
+    badge: badgeOf(row),
+    title: titleOf(row.operation),
+    seen: mayAt(viewer, "operations.view", place) ? describeSeen(row) : null,
+    isUnchanged: !row.content.changed,
   };
 }
 
-function describeSeen(row: Row): ShownNotification["run"] {
+function describeSeen(row: Row): ShownNotification["seen"] {
   return {
-    id: row.id,
-    badge: badgeOf(row),
-    title: titleOf(row.operation),
+    runId: row.id,
     tenantName: row.tenantName,
     lines: whatHappened(row, { hasWorker: true, now: undefined, at: row.createdAt }),
-    nextStep: row.content.reasonCode === null ? null : adviceFor(row.content.reasonCode),
+    nextStep: adviceFor(row),
   };
 }

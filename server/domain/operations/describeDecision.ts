@@ -7,9 +7,10 @@ import type { Badge } from "./runWords.ts";
 /** The checks of a run side by side: as it was requested, and as it was last decided. */
 export type DecisionCard = {
   decidedAt: Date | null;
-  phase: "begin" | "checkpoint" | null;
+  /** Where in the run that was, as the end of a heading. */
+  moment: "as it began" | "before it began" | "before the next change" | null;
   /** What stands in for values that were never asked for at execution. */
-  missing: "not yet" | "never began";
+  missing: "not yet" | "not reached";
   rows: DecisionRow[];
 };
 
@@ -67,12 +68,17 @@ export function describeDecision(run: ShownRun, changes: readonly Change[]): Dec
   const latest = latestDecision(run);
   return {
     decidedAt: latest === null ? null : new Date(latest.decidedAt),
-    phase: latest === null ? null : latest.phase === "checkpoint" ? "checkpoint" : "begin",
-    missing: run.status === "completed" ? "never began" : "not yet",
+    moment: latest === null ? null : momentOf(latest),
+    missing: run.status === "completed" ? "not reached" : "not yet",
     rows: eachChangeOnce(
       checkNames.flatMap((name) => describeCheck(name, run.requestChecks[name], latest, changes)),
     ),
   };
+}
+
+function momentOf({ phase, verdict }: KeptDecision): DecisionCard["moment"] {
+  if (phase === "checkpoint") return "before the next change";
+  return verdict === "denied" ? "before it began" : "as it began";
 }
 
 /** One change may move several checks: it stands at the one that failed, or else at the first. */

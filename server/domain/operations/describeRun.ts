@@ -65,7 +65,7 @@ export function describeRun({ run, viewer, around, interruptions, changes }: Run
     badge: badgeOf(run),
     headline: headlineOf(run),
     lines: linesOf(run, around),
-    nextStep: reasonCode === null ? null : nextStepFor(run, reasonCode, viewer),
+    nextStep: nextStepFor(run, viewer),
     progress: progressOf(run),
     isOpen: run.status !== "completed",
     tally: tallyOf(run),

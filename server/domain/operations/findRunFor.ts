@@ -23,7 +23,6 @@ export type ShownRun = ListedRun & {
   connectionId: string | null;
   trigger: "page" | "command";
   target: unknown;
-  failureCode: string | null;
   requestChecks: KeptChecks;
   expiresAt: Date;
   /** At begin and in mid-run, oldest first. */
@@ -41,8 +40,8 @@ export async function findRunFor(
 ): Promise<ShownRun | undefined> {
   const [run] = await reader.query<ShownRun>(
     `select ${listedRunColumns}, r.workspace_id as "workspaceId", r.initiator_id as "initiatorId",
-       r.connection_id as "connectionId", r.trigger, r.target, r.failure_code as "failureCode",
-       r.request_checks as "requestChecks", r.expires_at as "expiresAt",
+       r.connection_id as "connectionId", r.trigger, r.target, r.request_checks as "requestChecks",
+       r.expires_at as "expiresAt",
        coalesce(decided.decisions, '[]') as decisions, done.effects, n.created_at as "notifiedAt"
      from operation_runs r ${listedRunJoins}
      left join lateral (

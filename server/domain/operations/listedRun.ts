@@ -1,6 +1,7 @@
 import type { AuthorityMode } from "../authority/contract.ts";
 import type { Checks } from "../authority/decide.ts";
 import type { ReasonCode } from "../authority/reasons.ts";
+import type { FailureCode } from "./finishRuns.ts";
 import type { Outcome, RunStatus } from "./run.ts";
 
 /** A run as lists and its own page read it, with what stands around it now. */
@@ -10,8 +11,9 @@ export type ListedRun = {
   authorityMode: AuthorityMode;
   initiatorName: string | null;
   tenantId: string | null;
-  /** Its name now, or when it was requested if it is gone. */
+  /** Its name now, or when it was requested if it is gone or belongs to another workspace by now. */
   tenantName: string | null;
+  /** In the workspace of the run. */
   tenantExists: boolean;
   status: RunStatus;
   outcome: Outcome;
@@ -22,6 +24,7 @@ export type ListedRun = {
   progressTotal: number | null;
   tally: Record<string, number>;
   effectsDone: number;
+  failureCode: FailureCode | null;
   failureMessage: string | null;
   lastError: string | null;
   repeats: number;
@@ -44,18 +47,19 @@ export const isStuck = `r.status = 'running'
 
 export const listedRunColumns = `r.id, r.operation, r.authority_mode as "authorityMode",
   r.initiator_name as "initiatorName", r.tenant_id as "tenantId", coalesce(p.name, r.tenant_name) as "tenantName",
-  p.tenant_id is not null as "tenantExists", r.status, r.outcome, r.reason_code as "reasonCode", r.attempt,
+  t.id is not null as "tenantExists", r.status, r.outcome, r.reason_code as "reasonCode", r.attempt,
   r.max_attempts as "maxAttempts", r.progress_done as "progressDone", r.progress_total as "progressTotal", r.tally,
-  r.effects_done as "effectsDone", r.failure_message as "failureMessage", r.last_error as "lastError", r.repeats,
-  r.last_repeat_at as "lastRepeatAt", r.requested_at as "requestedAt", r.started_at as "startedAt",
-  r.completed_at as "completedAt", r.heartbeat_at as "heartbeatAt", r.next_attempt_at as "nextAttemptAt",
+  r.effects_done as "effectsDone", r.failure_code as "failureCode", r.failure_message as "failureMessage",
+  r.last_error as "lastError", r.repeats, r.last_repeat_at as "lastRepeatAt", r.requested_at as "requestedAt",
+  r.started_at as "startedAt", r.completed_at as "completedAt", r.heartbeat_at as "heartbeatAt", r.next_attempt_at as "nextAttemptAt",
   ${isStuck} as "isStuck",
   case when h.tenant_id is not null then jsonb_build_object('reason', h.reason, 'by', h.placed_by_name,
     'until', h.until) end as hold,
   d.checks as "deniedChecks"`;
 
-export const listedRunJoins = `left join tenant_profiles p on p.tenant_id = r.tenant_id
-  left join tenant_holds h on h.tenant_id = r.tenant_id and r.status = 'queued'
+export const listedRunJoins = `left join tenants t on t.id = r.tenant_id and t.workspace_id = r.workspace_id
+  left join tenant_profiles p on p.tenant_id = t.id
+  left join tenant_holds h on h.tenant_id = t.id and r.status = 'queued'
     and (h.until is null or h.until > clock_timestamp())
   left join lateral (
     select e.checks from execution_decisions e

@@ -2,6 +2,9 @@ import type { ReasonCode } from "../authority/reasons.ts";
 import { may, type Viewer } from "../authority/viewer.ts";
 import { contractOf, isOperationName } from "./catalog.ts";
 import type { ShownRun } from "./findRunFor.ts";
+import type { FailureCode } from "./finishRuns.ts";
+import type { ListedRun } from "./listedRun.ts";
+import type { Outcome } from "./run.ts";
 
 /** What to do about it, with links the viewer can follow. */
 export type NextStep = {
@@ -14,7 +17,7 @@ export type NextStep = {
 type Advice = { words: string; links: readonly LinkName[]; namesGranters?: true };
 type LinkName = "tenant" | "member" | "takeover";
 
-const advice = {
+const denialAdvice = {
   workspace_mismatch: { words: "Start it again where the tenant belongs now.", links: [] },
   initiator_missing: { words: "Somebody who may can start it again as themselves.", links: ["takeover"] },
   initiator_not_entitled: {
@@ -35,13 +38,65 @@ const advice = {
   },
   system_authority_not_allowed: { words: "A person has to start it.", links: ["takeover"] },
   tenant_not_operable: { words: "Change the tenant's lifecycle, then start it again.", links: ["tenant"] },
-  provider_connection_invalid: { words: "Verify the connection, then start it again.", links: ["tenant"] },
+  provider_connection_invalid: {
+    words: "Correct the application’s secret or permissions, verify the connection, then start it again.",
+    links: ["tenant"],
+  },
   write_gate_blocked: { words: "Verify the connection, then start it again.", links: ["tenant"] },
   execution_prerequisite_invalid: { words: "Start it again if it is still wanted.", links: ["takeover"] },
 } as const satisfies Record<ReasonCode, Advice>;
 
-export function nextStepFor(run: ShownRun, reasonCode: ReasonCode, viewer: Viewer): NextStep {
-  const { words, links, namesGranters }: Advice = advice[reasonCode];
+const findCause = {
+  words:
+    "Start it again; if it fails again, an operator of the installation finds the cause in the worker’s log.",
+  links: ["tenant"],
+} as const satisfies Advice;
+
+const failureAdvice = {
+  verification_failed: {
+    words: "Correct the application’s secret or permissions, then verify the connection again.",
+    links: ["tenant"],
+  },
+  provider_unavailable: {
+    words: "Start it again; if it fails again, check Microsoft’s service health.",
+    links: ["tenant"],
+  },
+  provider_refused: { words: "Check the connection’s permissions, then start it again.", links: ["tenant"] },
+  internal_error: findCause,
+  worker_lost: findCause,
+  authority_undecided: findCause,
+} as const satisfies Record<FailureCode, Advice>;
+
+const outcomeAdvice = {
+  partially_succeeded: {
+    words: "See above what was left out, put it right, then start it again.",
+    links: ["tenant"],
+  },
+  cancelled: { words: "Start it again if it is still wanted.", links: ["tenant"] },
+} as const satisfies Partial<Record<Outcome, Advice>>;
+
+type Ended = Pick<ListedRun, "outcome" | "reasonCode" | "failureCode">;
+
+/** Nothing for a run that is open or did all it was asked for. */
+function adviceOn({ outcome, reasonCode, failureCode }: Ended): Advice | null {
+  switch (outcome) {
+    case "blocked":
+      return reasonCode === null ? null : denialAdvice[reasonCode];
+    case "failed":
+      return failureCode === null ? null : failureAdvice[failureCode];
+    case "partially_succeeded":
+    case "cancelled":
+      return outcomeAdvice[outcome];
+    case "pending":
+    case "succeeded":
+      return null;
+  }
+}
+
+export function nextStepFor(run: ShownRun, viewer: Viewer): NextStep | null {
+  const advice = adviceOn(run);
+  if (advice === null) return null;
+  const { words, links, namesGranters } = advice;
   return {
     words,
     namesGranters: namesGranters === true,
@@ -50,8 +105,8 @@ export function nextStepFor(run: ShownRun, reasonCode: ReasonCode, viewer: Viewe
 }
 
 /** The next step in words, for those who read about a run elsewhere. */
-export function adviceFor(reasonCode: ReasonCode): string {
-  return advice[reasonCode].words;
+export function adviceFor(run: Ended): string | null {
+  return adviceOn(run)?.words ?? null;
 }
 
 function linkFor(name: LinkName, run: ShownRun, viewer: Viewer): NextStep["links"] {

@@ -44,10 +44,16 @@ const reasonWords = {
   missing_capability: ({ who, capability }) => `${who} no longer has ${capability}`,
   system_authority_not_allowed: () => "this operation may only be requested by a person",
   tenant_not_operable: ({ tenant, found }) => `${tenant} is ${found}`,
-  provider_connection_invalid: ({ tenant, found }) => `the connection of ${tenant} cannot be used: ${found}`,
+  provider_connection_invalid: ({ tenant, found }) =>
+    `the connection of ${tenant} cannot be used: ${causeIn(found)}`,
   write_gate_blocked: ({ tenant }) => `${tenant} is not open for changes`,
   execution_prerequisite_invalid: ({ found }) => found,
 } as const satisfies Record<ReasonCode, (subject: Subject) => string>;
+
+/** What a check found without the status it leads with, which the sentence has said already. */
+function causeIn(found: string): string {
+  return found.replace(/^invalid: /, "").replace(/\.$/, "");
+}
 
 type Denied = Pick<ListedRun, "operation" | "initiatorName" | "tenantName">;
 

@@ -75,7 +75,10 @@ export async function listMembers(
        and ($2::text is null or strpos(lower(coalesce(p.name, '') || ' ' || u.email), lower($2)) > 0)
        and ($3::uuid is null or (lower(coalesce(p.name, u.email)), m.user_id) > (
          select lower(coalesce(cp.name, cu.email)), cu.id
-         from users cu left join user_profiles cp on cp.user_id = cu.id where cu.id = $3))
+         from memberships cm
+         join users cu on cu.id = cm.user_id
+         left join user_profiles cp on cp.user_id = cu.id
+         where cm.workspace_id = $1 and cm.user_id = $3))
      order by lower(coalesce(p.name, u.email)), m.user_id
      limit $4`,
     [workspaceId, search, after, membersPerPage + 1],

@@ -43,9 +43,11 @@ export function describeTenant(tenant: Tenant): Standing {
 }
 
 function waitingWords({ queuedRuns, runningRuns }: Tenant): string {
-  const waits = queuedRuns === 0 ? "Nothing waits yet." : `${counted(queuedRuns, "run waits", "runs wait")}.`;
   const going = runningRuns === 0 ? "" : " What runs already goes on.";
-  return `${waits}${going} When it is released, each run is authorized afresh.`;
+  if (queuedRuns === 0) return `Nothing waits yet.${going}`;
+  const waits = counted(queuedRuns, "run waits", "runs wait");
+  const each = queuedRuns === 1 ? "it" : "each";
+  return `${waits}. Once the hold is released, ${each} is authorized again before it starts.${going}`;
 }
 
 function byLifecycle(tenant: Tenant): Standing {

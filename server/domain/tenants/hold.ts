@@ -10,7 +10,7 @@ type HoldRequest = { actor: Actor; workspaceId: string; tenantId: string };
 
 /**
  * Pauses a tenant's queue: waiting runs stay queued, running ones go on. `forHours` ends the hold by itself.
- * Throws `Invalid` without a reason, `Conflict` when the tenant is held already or archived, `Forbidden`
+ * Throws `Invalid` without a usable reason, `Conflict` when the tenant is held already or archived, `Forbidden`
  * without `tenant.hold` there.
  */
 export async function placeHold(
@@ -20,6 +20,8 @@ export async function placeHold(
   const reason = request.reason.trim();
   if (reason === "") throw new Invalid({ reason: "Say why: whoever finds the tenant held reads it." });
   if (reason.length > 500) throw new Invalid({ reason: "Keep the reason to 500 characters." });
+  if (/[^\P{Cc}\t\r\n]/u.test(reason))
+    throw new Invalid({ reason: "It has characters that cannot be shown. Type the reason again." });
   await changeHold(db, request, (tx) => placeIn(tx, { ...request, reason }));
 }
 

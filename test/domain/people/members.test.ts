@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { listMembers, membersPerPage } from "../../../server/domain/people/members.ts";
 import { useDatabase } from "../../helpers/database.ts";
@@ -20,6 +21,21 @@ test("members come by name, a page at a time, each once", async () => {
   expect(second.next).toBeNull();
   const names = [...first.members, ...second.members].map(({ name }) => name);
   expect(names).toEqual([...names].sort());
+});
+
+test("a page after somebody who is no member here is as empty as one after nobody", async () => {
+  const { db } = database;
+  const workspace = await createWorkspace(db);
+  await createMember(db, { workspace, role: "owner", name: "Zoe" });
+  const stranger = await createMember(db, {
+    workspace: await createWorkspace(db),
+    role: "owner",
+    name: "Ada",
+  });
+  for (const after of [stranger.id, randomUUID()]) {
+    const page = await listMembers(db, { workspaceId: workspace.id, search: null, after });
+    expect(page).toEqual({ members: [], next: null });
+  }
 });
 
 test("a search finds parts of names and addresses; special characters are only themselves", async () => {

@@ -46,7 +46,13 @@ const cases: [string, Partial<Tenant>, string, RegExp][] = [
     "held",
     { hold, queuedRuns: 1, runningRuns: 1 },
     "Contoso is on hold",
-    /Olivia .*“rotation”.*1 run waits\. What runs already goes on\./,
+    /Olivia .*“rotation”.*1 run waits\. Once the hold is released, it is authorized again before it starts\. What runs already/,
+  ],
+  [
+    "held with several waiting",
+    { hold, queuedRuns: 2 },
+    "Contoso is on hold",
+    /2 runs wait\. Once the hold is released, each is authorized again before it starts\./,
   ],
   ["held and suspended", { hold, lifecycle: "suspended" }, "Contoso is on hold", /verified; everything else/],
 ];
