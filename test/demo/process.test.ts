@@ -94,7 +94,7 @@ test("a taken port is said before anything starts", async () => {
 test("a part that dies ends the demo, with how it went", async () => {
   const demo = start(await freePort());
   await demo.says(ready);
-  process.kill(pidOf("worker"), "SIGKILL");
+  process.kill(await pidOf("worker"), "SIGKILL");
   expect(await demo.ended).toBe(1);
   expect(demo.printed()).toContain("The demo ends: worker ended with SIGKILL. It said:");
   expect(stopsIn(demo.printed())).toContain("PostgreSQL");
@@ -104,7 +104,7 @@ test("when it is killed its parts end by themselves, and the next start goes on"
   const port = await freePort();
   const demo = start(port);
   await demo.says(ready);
-  const worker = pidOf("worker");
+  const worker = await pidOf("worker");
   process.kill(demo.pid, "SIGKILL");
   await until(async () => !isAlive(worker) && (await statusOf(port)) === undefined);
 
@@ -172,7 +172,9 @@ function warningsIn(name: string): string[] {
   );
 }
 
-function pidOf(name: string): number {
+/** From its first log line, which the demo may write down a moment after it is ready. */
+async function pidOf(name: string): Promise<number> {
+  await until(async () => linesOf(name).length > 0);
   const pid = linesOf(name)[0]?.pid;
   if (pid === undefined) throw new Error(`The ${name} process has logged nothing.`);
   return pid;
