@@ -24,30 +24,37 @@ export async function settleFault(
     await handBackAttempt(deps.db, run);
     return;
   }
-  if (thrown instanceof ProviderError && thrown.code === "credential_rejected") {
-    if (!(await mayGoOn(deps, run, attempt.credentialVersion, thrown))) return;
+  const isRejected = thrown instanceof ProviderError && thrown.code === "credential_rejected";
+  // Authority that ended meanwhile is what the run ended of, not the fault; and such a run marks nothing any more.
+  if ((isRejected || run.attempt >= run.maxAttempts) && !(await mayGoOn(deps, run))) return;
+  if (isRejected) {
+    await markConnection(deps, run, attempt.credentialVersion, thrown);
+    if (!(await mayGoOn(deps, run))) return;
   }
   const fault = faultOf(thrown);
   deps.log.warn({ run: run.id, attempt: run.attempt, fault: fault.code, err: thrown }, fault.message);
   await failAttempt(deps.db, run, fault);
 }
 
-/** Whether the run may still go on once its connection has been marked: only the gate can say no. */
-async function mayGoOn(
+/** Whether the run may still go on: only the gate can say no, and it ends the run then. */
+async function mayGoOn(deps: WorkerDeps, run: Run): Promise<boolean> {
+  const answer = await retrying(() => deps.db.transaction((tx) => checkpoint(tx, run), workerBounds));
+  return answer.kind === "allowed";
+}
+
+async function markConnection(
   deps: WorkerDeps,
   run: Run,
   credentialVersion: number | null,
   error: ProviderError,
-): Promise<boolean> {
-  if (run.connectionId === null) return true;
+): Promise<void> {
+  if (run.connectionId === null) return;
   await markConnectionInvalid(deps.db, {
     connectionId: run.connectionId,
     credentialVersion,
     cause: error.message,
     runId: run.id,
   });
-  const answer = await retrying(() => deps.db.transaction((tx) => checkpoint(tx, run), workerBounds));
-  return answer.kind === "allowed";
 }
 
 function faultOf(thrown: unknown): Fault {
