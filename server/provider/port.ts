@@ -4,10 +4,16 @@
  * only ever handed the half it may use.
  */
 
+/** In the order in which a restore takes them: what others refer to comes first. */
 export const policyTypes = [
+  "assignmentFilters",
+  "roleScopeTags",
   "deviceConfigurations",
   "deviceCompliancePolicies",
   "configurationPolicies",
+  "groupPolicyConfigurations",
+  "deviceManagementScripts",
+  "conditionalAccessPolicies",
 ] as const;
 
 export type PolicyType = (typeof policyTypes)[number];
@@ -15,42 +21,148 @@ export type PolicyType = (typeof policyTypes)[number];
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
-/** Who we are at one tenant's directory. The secret lives in memory only while a run uses it. */
-export type ProviderCredential = {
-  directoryId: string;
-  clientId: string;
-  clientSecret: string;
-};
+/** Proof of who we are. It lives in memory only while a run uses it. */
+export type ProviderSecret =
+  | { kind: "secret"; secret: string }
+  /** PEM: a PKCS #8 private key and the X.509 certificate it belongs to. */
+  | { kind: "certificate"; privateKey: string; certificate: string };
 
-/** One policy as the provider gave it; `odataType` is part of its identity. */
-export type ProviderPolicy = { id: string; name: string; odataType: string; payload: JsonObject };
+/** Who we are at one tenant's directory. */
+export type ProviderCredential = { directoryId: string; clientId: string; proof: ProviderSecret };
+
+/** One policy as the provider gave it, with what belongs to it (settings, actions, definition values). */
+export type ProviderPolicy = {
+  id: string;
+  name: string;
+  odataType: string;
+  payload: JsonObject;
+  /** What makes it the same policy elsewhere or after it was deleted (handbook 4, "match key"). */
+  matchKey: string;
+  /** The payload as it would be written: without what only the provider sets, keys sorted. */
+  normalised: JsonObject;
+  /** JSON pointers of secrets that the provider does not give back; they can be neither kept nor restored. */
+  notCaptured: string[];
+  /** As the provider gave them; null when they were not asked for, or the type has none apart from itself. */
+  assignments: JsonObject[] | null;
+};
 
 /** One page of a listing. `number` counts from 1; pages may be empty. */
 export type PolicyPage = { number: number; policies: ProviderPolicy[] };
 
+/** Enough of a policy to find it by. */
+export type PolicyIdentity = { id: string; matchKey: string };
+
+export type ProviderGroup = { id: string; name: string };
+
 /** What the token endpoint and the token itself say. `roles` are the granted application permissions. */
 export type GrantedAccess = { directoryId: string; roles: string[] };
 
+/** All reject with `ProviderError`, or with the signal's reason when the caller aborts. */
 export type ProviderReader = {
   /** Obtains a fresh token (never a cached one) and reads its claims. */
   readGrantedAccess(signal: AbortSignal): Promise<GrantedAccess>;
   /** The directory's own answer about who it is. */
   readOrganization(signal: AbortSignal): Promise<{ directoryId: string; displayName: string }>;
-  /** Every policy of one type, page by page, each complete with what belongs to it (settings, actions). */
-  listPolicies(type: PolicyType, signal: AbortSignal): AsyncIterable<PolicyPage>;
+  /** Every policy of one type, page by page, each complete; with its assignments where asked for. */
+  listPolicies(
+    type: PolicyType,
+    signal: AbortSignal,
+    options?: { assignments: boolean },
+  ): AsyncIterable<PolicyPage>;
+  /** Every policy's identity: a listing without what belongs to the policies. */
+  listIdentities(type: PolicyType, signal: AbortSignal): AsyncIterable<PolicyIdentity[]>;
+  /** One policy, complete and with its assignments; null when it is not there. */
+  readPolicy(type: PolicyType, id: string, signal: AbortSignal): Promise<ProviderPolicy | null>;
+  /** Those of the groups that exist, by id. At most a few hundred ids. */
+  findGroupsById(ids: readonly string[], signal: AbortSignal): Promise<ProviderGroup[]>;
+  /** All groups that have one of the names; a name may be that of several. */
+  findGroupsByName(names: readonly string[], signal: AbortSignal): Promise<ProviderGroup[]>;
+};
+
+/**
+ * One writing call, as data: exactly one request. `create` answers with the new object's id; all others need
+ * `id`. `actions`: a compliance policy's scheduled actions; `definitions`: the values of an administrative
+ * template; `assign` replaces the whole set of assignments. The body holds no property the provider sets.
+ */
+export type PolicyWrite = {
+  action: "create" | "update" | "actions" | "definitions" | "assign" | "delete";
+  type: PolicyType;
+  id: string | null;
+  body: JsonObject;
+};
+
+export type ProviderWriter = {
+  /**
+   * Sends once, never again by itself: whether another try may be made is the gate's to say. Resolves with
+   * the object's id; rejects with `ProviderError`, whose `mayHaveHappened` says whether the write could have
+   * been done all the same (also when `signal` aborts). `idempotencyKey` travels as the client's request id.
+   */
+  write(write: PolicyWrite, idempotencyKey: string, signal: AbortSignal): Promise<{ id: string }>;
+};
+
+/** What is known about the types without asking anybody. Pure. */
+export type PolicyModel = {
+  matchKeyOf(type: PolicyType, payload: JsonObject): string;
+  normalise(type: PolicyType, payload: JsonObject): JsonObject;
+  /**
+   * The calls that bring about `desired` (a normalised form), in order: from nothing, or from the object `of`
+   * in its present normalised form. Without assignments when `assignments` is null.
+   */
+  planWrites(
+    type: PolicyType,
+    desired: JsonObject,
+    assignments: JsonObject[] | null,
+    of: { id: string; present: ProviderPolicy } | null,
+  ): PolicyWrite[];
 };
 
 export type Provider = {
+  model: PolicyModel;
   /** No request is made until the reader is used. */
   openReader(credential: ProviderCredential): ProviderReader;
+  openWriter(credential: ProviderCredential): ProviderWriter;
 };
 
-/** The permission that reading one policy type needs (and those verification asks for). */
-export const readRoleOf = {
-  deviceConfigurations: "DeviceManagementConfiguration.Read.All",
-  deviceCompliancePolicies: "DeviceManagementConfiguration.Read.All",
-  configurationPolicies: "DeviceManagementConfiguration.Read.All",
+const configuration = "DeviceManagementConfiguration";
+const scripts = "DeviceManagementScripts";
+
+/** The permissions that reading or writing one policy type needs; a permission to write includes reading. */
+export const rolesOf = {
+  assignmentFilters: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
+  roleScopeTags: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
+  deviceConfigurations: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
+  deviceCompliancePolicies: {
+    read: [`${configuration}.Read.All`],
+    write: [`${configuration}.ReadWrite.All`],
+  },
+  configurationPolicies: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
+  groupPolicyConfigurations: {
+    read: [`${configuration}.Read.All`],
+    write: [`${configuration}.ReadWrite.All`],
+  },
+  deviceManagementScripts: { read: [`${scripts}.Read.All`], write: [`${scripts}.ReadWrite.All`] },
+  conditionalAccessPolicies: {
+    read: ["Policy.Read.All"],
+    write: ["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"],
+  },
+} as const satisfies Record<PolicyType, { read: readonly string[]; write: readonly string[] }>;
+
+/** What an admin calls a type; plural, in sentence case. */
+export const typeLabels = {
+  assignmentFilters: "Assignment filters",
+  roleScopeTags: "Scope tags",
+  deviceConfigurations: "Device configurations",
+  deviceCompliancePolicies: "Compliance policies",
+  configurationPolicies: "Settings catalog policies",
+  groupPolicyConfigurations: "Administrative templates",
+  deviceManagementScripts: "PowerShell scripts",
+  conditionalAccessPolicies: "Conditional Access policies",
 } as const satisfies Record<PolicyType, string>;
+
+/** Whether the granted permissions let one of that name be used: the name itself or its writing form. */
+export function isGranted(role: string, granted: readonly string[]): boolean {
+  return granted.includes(role) || granted.includes(role.replace(/\.Read\./, ".ReadWrite."));
+}
 
 /**
  * Why a provider call did not give what was asked. `credential_rejected`: the identity provider or the
@@ -74,14 +186,26 @@ export class ProviderError extends Error {
   /** The provider's own short code, e.g. `AADSTS7000215` or `Forbidden`. */
   readonly detail: string | null;
   readonly requestId: string | null;
+  /** For a write: it was sent and may have been done although no good answer came. */
+  readonly mayHaveHappened: boolean;
+  /** Milliseconds after which the provider asks to be tried again; null when it did not say. */
+  readonly retryAfterMs: number | null;
   constructor(
     code: ProviderErrorCode,
     message: string,
-    from: { detail?: string | null; requestId?: string | null; cause?: unknown } = {},
+    from: {
+      detail?: string | null;
+      requestId?: string | null;
+      cause?: unknown;
+      mayHaveHappened?: boolean;
+      retryAfterMs?: number | null;
+    } = {},
   ) {
     super(message, from.cause === undefined ? undefined : { cause: from.cause });
     this.code = code;
     this.detail = from.detail ?? null;
     this.requestId = from.requestId ?? null;
+    this.mayHaveHappened = from.mayHaveHappened ?? false;
+    this.retryAfterMs = from.retryAfterMs ?? null;
   }
 }
