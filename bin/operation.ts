@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { ConfigError, readConfig, settings } from "../server/config.ts";
+import { ConfigError, readConfig, rulesOf, settings } from "../server/config.ts";
 import { openDatabase } from "../server/db/database.ts";
 import { contractOf, operationNames } from "../server/domain/operations/catalog.ts";
 import { exitCodes } from "./operation/exitCodes.ts";
@@ -54,7 +54,7 @@ Examples:
 async function run(operation: string, options: RequestOptions): Promise<number> {
   try {
     const config = readConfig(settings.shared);
-    const db = openDatabase({ url: config.DATABASE_URL, max: 2 });
+    const db = openDatabase({ url: config.DATABASE_URL, max: 2, rules: rulesOf(config) });
     try {
       return await request(db, config, { print: console.log, progress: console.error }, operation, options);
     } finally {

@@ -1,11 +1,13 @@
-import { workerBounds } from "../server/db/database.ts";
+import { type Db, workerBounds } from "../server/db/database.ts";
 import { isTransient, retrying, sqlStateOf } from "../server/db/retrying.ts";
+import { markApprovalRequired } from "../server/domain/connections/markApprovalRequired.ts";
 import { markConnectionInvalid } from "../server/domain/connections/markConnectionInvalid.ts";
 import { type Fault, failAttempt, handBackAttempt } from "../server/domain/operations/endAttempt.ts";
 import type { Run } from "../server/domain/operations/run.ts";
 import { checkpoint, RunStopped } from "../server/domain/operations/runEffect.ts";
 import { ProviderError } from "../server/provider/port.ts";
 import type { WorkerDeps } from "./deps.ts";
+import { AuthorityDoubted } from "./liveAttempts.ts";
 
 /**
  * Settles an attempt that threw. Authority that ended has already been written; a stopping worker hands the
@@ -20,15 +22,22 @@ export async function settleFault(
 ): Promise<void> {
   const { run } = attempt;
   if (thrown instanceof RunStopped) return;
+  if (thrown instanceof AuthorityDoubted) {
+    // If the gate does not deny after all (the right was given back), another attempt goes on from here.
+    if (await mayGoOn(deps, run)) await handBackAttempt(deps.db, run);
+    return;
+  }
   if (attempt.stopping) {
     await handBackAttempt(deps.db, run);
     return;
   }
-  const isRejected = thrown instanceof ProviderError && thrown.code === "credential_rejected";
+  const mark = markOf(thrown);
   // Authority that ended meanwhile is what the run ended of, not the fault; and such a run marks nothing any more.
-  if ((isRejected || run.attempt >= run.maxAttempts) && !(await mayGoOn(deps, run))) return;
-  if (isRejected) {
-    await markConnection(deps, run, attempt.credentialVersion, thrown);
+  if ((mark !== null || run.attempt >= run.maxAttempts) && !(await mayGoOn(deps, run))) return;
+  if (mark !== null && run.connectionId !== null) {
+    const { id: runId, connectionId } = run;
+    const { credentialVersion } = attempt;
+    await mark(deps.db, { connectionId, credentialVersion, runId });
     if (!(await mayGoOn(deps, run))) return;
   }
   const fault = faultOf(thrown);
@@ -42,19 +51,19 @@ async function mayGoOn(deps: WorkerDeps, run: Run): Promise<boolean> {
   return answer.kind === "allowed";
 }
 
-async function markConnection(
-  deps: WorkerDeps,
-  run: Run,
-  credentialVersion: number | null,
-  error: ProviderError,
-): Promise<void> {
-  if (run.connectionId === null) return;
-  await markConnectionInvalid(deps.db, {
-    connectionId: run.connectionId,
-    credentialVersion,
-    cause: error.message,
-    runId: run.id,
-  });
+type Mark = (
+  db: Db,
+  seen: { connectionId: string; credentialVersion: number | null; runId: string },
+) => Promise<void>;
+
+/** What the fault says about the connection, if anything: a fact for the gate, which alone decides on it. */
+function markOf(thrown: unknown): Mark | null {
+  if (!(thrown instanceof ProviderError)) return null;
+  const cause = thrown.message;
+  if (thrown.code === "credential_rejected")
+    return (db, seen) => markConnectionInvalid(db, { ...seen, cause });
+  if (thrown.code === "approval_required") return (db, seen) => markApprovalRequired(db, { ...seen, cause });
+  return null;
 }
 
 function faultOf(thrown: unknown): Fault {

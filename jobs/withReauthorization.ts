@@ -4,6 +4,7 @@ import type { OperationName } from "../server/domain/operations/catalog.ts";
 import { recordUndecided } from "../server/domain/operations/endAttempt.ts";
 import type { Ending } from "../server/domain/operations/finishRuns.ts";
 import type { Run } from "../server/domain/operations/run.ts";
+import type { RecordSettled } from "../server/domain/operations/settleWrite.ts";
 import { type AuthorizedRun, openRun } from "./authorizedRun.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { acceptDelivery, refuse } from "./payload.ts";
@@ -18,6 +19,8 @@ const reauthorized: unique symbol = Symbol("reauthorized");
 export type ReauthorizedTask = {
   readonly [reauthorized]: true;
   readonly operation: OperationName;
+  /** For an operation that writes at the provider: what a settled call means for its items. */
+  readonly record: RecordSettled | null;
   bind(deps: WorkerDeps): Task;
 };
 
@@ -26,15 +29,21 @@ export type ReauthorizedTask = {
  * token and gate; only then `perform`. A denial returns, because it is final; a fault that `perform` throws is
  * retried with a fresh gate (handbook 2, "Graphile Worker facts that bind us").
  */
-export function withReauthorization(operation: OperationName, perform: Perform): ReauthorizedTask {
+export function withReauthorization(
+  operation: OperationName,
+  perform: Perform,
+  { recordSettled }: { recordSettled?: RecordSettled } = {},
+): ReauthorizedTask {
   return {
     [reauthorized]: true,
     operation,
+    record: recordSettled ?? null,
     bind: (deps) => async (payload, helpers) => {
       const delivery = await acceptDelivery(deps, operation, payload, helpers.job.id);
       if (delivery === undefined) return;
       const begun = await begin(deps, delivery);
-      if (begun.kind === "authorized") await performAttempt(deps, begun.run, perform, helpers);
+      if (begun.kind === "authorized")
+        await performAttempt(deps, begun.run, { perform, record: recordSettled ?? null }, helpers);
       else if (begun.kind === "absent") await refuse(deps, delivery, "there is no such run");
       else if (begun.kind === "foreign") await refuse(deps, delivery, "the run is of another operation");
       else deps.log.info({ run: delivery.runId, operation }, `run not begun: ${begun.kind}`);
@@ -56,13 +65,13 @@ async function begin(deps: WorkerDeps, delivery: Delivery): Promise<Begun> {
 async function performAttempt(
   deps: WorkerDeps,
   run: Run,
-  perform: Perform,
+  { perform, record }: { perform: Perform; record: RecordSettled | null },
   helpers: JobHelpers,
 ): Promise<void> {
   const attempt = deps.attempts.open(run, helpers.abortSignal);
   let credentialVersion: number | null = null;
   try {
-    const opened = openRun(deps, attempt, (version) => {
+    const opened = openRun(deps, attempt, record, (version) => {
       credentialVersion = version;
     });
     const ending = await perform(opened);

@@ -4,9 +4,11 @@ import express, { type Express } from "express";
 import type { Logger } from "pino";
 import type { WebConfig } from "./config.ts";
 import type { Db } from "./db/database.ts";
+import type { CredentialKey } from "./domain/connections/sealing.ts";
 import { assetFiles, assets } from "./http/assets.ts";
 import { csrf } from "./http/csrf.ts";
 import { errorPages, nothingHere } from "./http/errorPages.ts";
+import { forms } from "./http/forms.ts";
 import { makeIdentity } from "./http/identity.ts";
 import { requestLog } from "./http/requestLog.ts";
 import { neverKept, securityHeaders } from "./http/securityHeaders.ts";
@@ -15,6 +17,7 @@ import { sessions } from "./http/sessions.ts";
 import { makeSignInLimits } from "./http/signInLimits.ts";
 import { viewBasics, viewers } from "./http/viewers.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { homeRoutes } from "./routes/home.ts";
 import { memberRoutes } from "./routes/members.ts";
@@ -23,7 +26,9 @@ import { operationRoutes } from "./routes/operations.ts";
 import { publicSignInRoutes, signOutRoutes } from "./routes/signIn.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
 
-export type AppConfig = Pick<WebConfig, "NODE_ENV" | "SESSION_SECRET" | "REQUEST_EXPIRY_HOURS">;
+export type AppConfig = Pick<WebConfig, "NODE_ENV" | "SESSION_SECRET" | "REQUEST_EXPIRY_HOURS"> & {
+  CREDENTIAL_KEYS: readonly CredentialKey[];
+};
 
 /** What the app needs from outside. `config` is never read from the environment here. */
 export type AppDeps = { db: Db; logger: Logger; config: AppConfig };
@@ -38,7 +43,7 @@ export function createApp({ db, logger, config }: AppDeps): Express {
   app.use(assetFiles());
   app.use(neverKept);
   app.use(viewBasics(assets));
-  app.use(express.urlencoded({ extended: false, limit: "20kb" }));
+  app.use(forms);
   app.use(sessions(db, logger, config));
   app.use(csrf.csrfSynchronisedProtection);
   app.use(identity.restore);
@@ -54,6 +59,7 @@ export function createApp({ db, logger, config }: AppDeps): Express {
     ...operationRoutes(db),
     ...notificationRoutes(db),
     ...tenantRoutes(db, config),
+    ...connectionRoutes(db, config),
     ...memberRoutes(db),
     ...auditRoutes(db),
   });

@@ -52,6 +52,8 @@ const shared = database.extend({
     })
     .default("info"),
   REQUEST_EXPIRY_HOURS: wholeNumber(24, 1, 8760),
+  /** How old a verification may be for the write gate to stay open. */
+  WRITE_GATE_MAX_AGE_HOURS: wholeNumber(24, 1, 8760),
   PORT: wholeNumber(3000, 0, 65535),
   /** Where people reach the site; links printed by commands start with it. */
   BASE_URL: address("https://countersign.example.com").optional(),
@@ -67,6 +69,8 @@ const web = shared.extend({
     .regex(/^[\w.:-]+$/, "must be an address of this machine, for example 127.0.0.1")
     .optional(),
   SESSION_SECRET: z.string({ error: sessionSecretMessage }).min(32, sessionSecretMessage),
+  /** To seal what is entered on a connection's page; only the worker and the rotation open anything. */
+  CREDENTIAL_KEYS: credentialKeys,
 });
 
 const worker = shared.extend({
@@ -74,14 +78,18 @@ const worker = shared.extend({
   GRAPH_URL: address("https://graph.microsoft.com").default("https://graph.microsoft.com"),
   LOGIN_URL: address("https://login.microsoftonline.com").default("https://login.microsoftonline.com"),
   WORKER_CONCURRENCY: wholeNumber(10, 1, 500),
+  /** After how long without a sign of life a worker counts as lost and its runs are taken up by others. */
+  WORKER_LOST_AFTER_SECONDS: wholeNumber(45, 15, 3600),
 });
+
+const credentials = database.extend({ CREDENTIAL_KEYS: credentialKeys });
 
 export type SharedConfig = z.infer<typeof shared>;
 export type WebConfig = z.infer<typeof web>;
 export type WorkerConfig = z.infer<typeof worker>;
 
 /** What each kind of process needs to be told. */
-export const settings = { database, shared, web, worker };
+export const settings = { database, shared, web, worker, credentials };
 
 /** A setting is missing or malformed. The message is one line an operator can act on. */
 export class ConfigError extends Error {
@@ -101,6 +109,11 @@ export function readConfig<T extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new ConfigError(`${issue?.path.join(".") ?? "The environment"} ${issue?.message ?? "is not usable"}`);
+}
+
+/** What the installation decides about authority. */
+export function rulesOf(config: SharedConfig): { writeGateMaxAgeHours: number } {
+  return { writeGateMaxAgeHours: config.WRITE_GATE_MAX_AGE_HOURS };
 }
 
 /** The address people use, without a trailing slash. */

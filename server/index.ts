@@ -1,5 +1,5 @@
 import { createApp } from "./app.ts";
-import { ConfigError, readConfig, settings, type WebConfig } from "./config.ts";
+import { ConfigError, readConfig, rulesOf, settings, type WebConfig } from "./config.ts";
 import { openDatabase } from "./db/database.ts";
 import { makeLog } from "./log.ts";
 
@@ -11,6 +11,7 @@ function main(config: WebConfig): void {
   const db = openDatabase({
     url: config.DATABASE_URL,
     max: config.DATABASE_POOL_MAX,
+    rules: rulesOf(config),
     onError: (error) =>
       logger.warn({ code: "code" in error ? error.code : error.name }, "a connection broke"),
   });

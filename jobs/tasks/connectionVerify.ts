@@ -1,5 +1,6 @@
 import { recordRejection, recordVerification } from "../../server/domain/connections/recordVerification.ts";
-import { ProviderError, policyTypes, readRoleOf } from "../../server/provider/port.ts";
+import { isGranted, policyTypes, rolesOf } from "../../server/provider/policyTypes.ts";
+import { ProviderError } from "../../server/provider/port.ts";
 import type { AuthorizedRun, Connected } from "../authorizedRun.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
@@ -86,11 +87,6 @@ function refutes(error: ProviderError): boolean {
 }
 
 function missingRoles(granted: readonly string[]): string[] {
-  const needed = new Set(policyTypes.map((type) => readRoleOf[type]));
-  return [...needed].filter((role) => !granted.includes(role) && !granted.includes(writingFormOf(role)));
-}
-
-/** A permission to write includes the one to read. */
-function writingFormOf(role: string): string {
-  return role.replace(/\.Read\./, ".ReadWrite.");
+  const needed = new Set(policyTypes.flatMap((type) => rolesOf[type].read));
+  return [...needed].filter((role) => !isGranted(role, granted));
 }

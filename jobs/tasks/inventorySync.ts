@@ -1,13 +1,9 @@
 import { z } from "zod";
 import { markUnseenAsGone, recordPage } from "../../server/domain/inventory/recordPage.ts";
-import {
-  type PolicyType,
-  ProviderError,
-  type ProviderPolicy,
-  type ProviderReader,
-  policyTypes,
-} from "../../server/provider/port.ts";
+import { type PolicyType, policyTypes } from "../../server/provider/policyTypes.ts";
+import { ProviderError, type ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
+import { inParts } from "../inParts.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
 const target = z.object({ types: z.array(z.enum(policyTypes)).min(1) });
@@ -45,22 +41,4 @@ async function syncType(run: AuthorizedRun, provider: ProviderReader, type: Poli
     }
   }
   await run.effect(`${type}:gone`, (tx) => markUnseenAsGone(tx, listing), { per: "attempt" });
-}
-
-/** Effect transactions hold authority locks: they stay small, however large the provider's pages are. */
-function inParts(policies: readonly ProviderPolicy[]): ProviderPolicy[][] {
-  const parts: ProviderPolicy[][] = [];
-  let room = 0;
-  for (const policy of policies) {
-    const size = JSON.stringify(policy.payload).length;
-    const last = parts.at(-1);
-    if (last === undefined || last.length >= 25 || size > room) {
-      parts.push([policy]);
-      room = 500_000 - size;
-    } else {
-      last.push(policy);
-      room -= size;
-    }
-  }
-  return parts;
 }

@@ -1,7 +1,16 @@
 import pg from "pg";
 
+/** What the installation decides about authority. A fact to every gate, so it travels with the database. */
+export type InstallationRules = {
+  /** How old (hours) a verification may be for the write gate to stay open. */
+  writeGateMaxAgeHours: number;
+};
+
+const defaultRules: InstallationRules = { writeGateMaxAgeHours: 24 };
+
 /** Anything that answers a single read: the pool or a transaction. */
 export type Reader = {
+  readonly rules: InstallationRules;
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 };
 
@@ -13,10 +22,12 @@ export type Reader = {
 export class Tx implements Reader {
   readonly #client: pg.ClientBase;
   readonly #endsAt: number;
+  readonly rules: InstallationRules;
   #isOver = false;
   /** `total` bounds the transaction in milliseconds also where PostgreSQL itself cannot (before 17). */
-  constructor(client: pg.ClientBase, total = Number.POSITIVE_INFINITY) {
+  constructor(client: pg.ClientBase, rules = defaultRules, total = Number.POSITIVE_INFINITY) {
     this.#client = client;
+    this.rules = rules;
     this.#endsAt = performance.now() + total;
   }
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -47,16 +58,34 @@ class TransactionTimeout extends Error {
  * How long a transaction may take, in milliseconds. `total` needs PostgreSQL 17; before that, `statement`
  * and `idle` bound it together.
  */
-export type Bounds = { lock: number; statement: number; idle: number; total: number };
+export type Bounds = { lock: number; statement: number; idle: number; total: number; name: string };
 
 /**
  * For gates and effects: all well below the revokers' `deadlock_timeout` of one second, so that in a deadlock
  * the worker loses and the person who revokes does not (handbook 2, "Bounds").
  */
-export const workerBounds: Bounds = { lock: 250, statement: 700, idle: 700, total: 900 };
+export const workerBounds: Bounds = {
+  lock: 250,
+  statement: 700,
+  idle: 700,
+  total: 900,
+  name: "countersign gate",
+};
 
 /** For pages and commands: a person waits, so it ends in a clear error rather than hang. */
-const personBounds: Bounds = { lock: 5_000, statement: 15_000, idle: 15_000, total: 30_000 };
+const personBounds: Bounds = {
+  lock: 5_000,
+  statement: 15_000,
+  idle: 15_000,
+  total: 30_000,
+  name: "countersign",
+};
+
+/**
+ * For changes of authority: they wait for runs' effects, which take less than a second, so a lock that takes
+ * longer is a worker's that hangs (see `changeAuthority`).
+ */
+export const revokerBounds: Bounds = { ...personBounds, lock: 2_000, name: "countersign revocation" };
 
 export type Db = Reader & {
   readonly pool: pg.Pool;
@@ -66,7 +95,13 @@ export type Db = Reader & {
 };
 
 /** Opens a pool. `onError` hears of idle connections that break; the pool replaces them by itself. */
-export function openDatabase(options: { url: string; max: number; onError?: (error: Error) => void }): Db {
+export function openDatabase(options: {
+  url: string;
+  max: number;
+  rules?: InstallationRules;
+  onError?: (error: Error) => void;
+}): Db {
+  const { rules = defaultRules } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
@@ -85,11 +120,13 @@ export function openDatabase(options: { url: string; max: number; onError?: (err
   });
   return {
     pool,
+    rules,
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
       return (await pool.query<Row>(text, [...values])).rows;
     },
     async transaction(work, bounds = personBounds) {
-      return inTransaction(pool, openingStatement(bounds, await knowsTotal()), bounds.total, work);
+      const opening = openingStatement(bounds, await knowsTotal());
+      return inTransaction(pool, { opening, total: bounds.total, rules }, work);
     },
     end: () => pool.end(),
   };
@@ -97,12 +134,11 @@ export function openDatabase(options: { url: string; max: number; onError?: (err
 
 async function inTransaction<T>(
   pool: pg.Pool,
-  opening: string,
-  total: number,
+  { opening, total, rules }: { opening: string; total: number; rules: InstallationRules },
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
-  const tx = new Tx(client, total);
+  const tx = new Tx(client, rules, total);
   let broken: Error | undefined;
   // The server's reason for ending us between two statements; the next statement only says that it is gone.
   let ended: Error | undefined;
@@ -136,6 +172,7 @@ function openingStatement(bounds: Bounds, knowsTotal: boolean): string {
     `set local statement_timeout = ${bounds.statement}`,
     `set local idle_in_transaction_session_timeout = ${bounds.idle}`,
     "set local synchronous_commit = on",
+    `set local application_name = '${bounds.name}'`,
   ];
   if (knowsTotal) settings.push(`set local transaction_timeout = ${bounds.total}`);
   return settings.join("; ");

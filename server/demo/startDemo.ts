@@ -132,6 +132,7 @@ async function startChildren(options: ChildrenOptions, parts: AsyncDisposableSta
   const web = start("web", "server/index.ts", {
     ...common,
     SESSION_SECRET,
+    CREDENTIAL_KEYS,
     // Everyone knows the password: nobody but this machine is let in.
     HOST: "127.0.0.1",
     PORT: String(port),

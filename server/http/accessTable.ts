@@ -56,6 +56,8 @@ export const accessTable = {
   "POST /admin/tenants/:tenant/release": { scope: "tenant", capability: "tenant.hold" },
   "GET /admin/tenants/:tenant/lifecycle": { scope: "tenant", capability: "tenant.manage" },
   "POST /admin/tenants/:tenant/lifecycle": { scope: "tenant", capability: "tenant.manage" },
+  "GET /admin/tenants/:tenant/connection": { scope: "tenant", capability: "connection.manage" },
+  "POST /admin/tenants/:tenant/connection": { scope: "tenant", capability: "connection.manage" },
 
   "GET /admin/members": { scope: "workspace", capability: "member.view", at: "all_tenants" },
   "GET /admin/members/:member": { scope: "member", capability: "member.view", at: "all_tenants" },

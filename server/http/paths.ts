@@ -4,6 +4,7 @@ export const paths = {
   run: (id: string) => `/admin/operations/${id}`,
   tenants: "/admin/tenants",
   tenant: (id: string) => `/admin/tenants/${id}`,
+  connection: (tenantId: string) => `/admin/tenants/${tenantId}/connection`,
   members: "/admin/members",
   member: (id: string) => `/admin/members/${id}`,
   notifications: "/admin/notifications",

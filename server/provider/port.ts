@@ -4,19 +4,7 @@
  * only ever handed the half it may use.
  */
 
-/** In the order in which a restore takes them: what others refer to comes first. */
-export const policyTypes = [
-  "assignmentFilters",
-  "roleScopeTags",
-  "deviceConfigurations",
-  "deviceCompliancePolicies",
-  "configurationPolicies",
-  "groupPolicyConfigurations",
-  "deviceManagementScripts",
-  "conditionalAccessPolicies",
-] as const;
-
-export type PolicyType = (typeof policyTypes)[number];
+import type { PolicyType } from "./policyTypes.ts";
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
@@ -95,7 +83,7 @@ export type ProviderWriter = {
   /**
    * Sends once, never again by itself: whether another try may be made is the gate's to say. Resolves with
    * the object's id; rejects with `ProviderError`, whose `mayHaveHappened` says whether the write could have
-   * been done all the same (also when `signal` aborts). `idempotencyKey` travels as the client's request id.
+   * been done all the same (also when `signal` aborts; its reason is then not what it rejects with). `idempotencyKey` travels as the client's request id.
    */
   write(write: PolicyWrite, idempotencyKey: string, signal: AbortSignal): Promise<{ id: string }>;
 };
@@ -123,47 +111,6 @@ export type Provider = {
   openWriter(credential: ProviderCredential): ProviderWriter;
 };
 
-const configuration = "DeviceManagementConfiguration";
-const scripts = "DeviceManagementScripts";
-
-/** The permissions that reading or writing one policy type needs; a permission to write includes reading. */
-export const rolesOf = {
-  assignmentFilters: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
-  roleScopeTags: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
-  deviceConfigurations: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
-  deviceCompliancePolicies: {
-    read: [`${configuration}.Read.All`],
-    write: [`${configuration}.ReadWrite.All`],
-  },
-  configurationPolicies: { read: [`${configuration}.Read.All`], write: [`${configuration}.ReadWrite.All`] },
-  groupPolicyConfigurations: {
-    read: [`${configuration}.Read.All`],
-    write: [`${configuration}.ReadWrite.All`],
-  },
-  deviceManagementScripts: { read: [`${scripts}.Read.All`], write: [`${scripts}.ReadWrite.All`] },
-  conditionalAccessPolicies: {
-    read: ["Policy.Read.All"],
-    write: ["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"],
-  },
-} as const satisfies Record<PolicyType, { read: readonly string[]; write: readonly string[] }>;
-
-/** What an admin calls a type; plural, in sentence case. */
-export const typeLabels = {
-  assignmentFilters: "Assignment filters",
-  roleScopeTags: "Scope tags",
-  deviceConfigurations: "Device configurations",
-  deviceCompliancePolicies: "Compliance policies",
-  configurationPolicies: "Settings catalog policies",
-  groupPolicyConfigurations: "Administrative templates",
-  deviceManagementScripts: "PowerShell scripts",
-  conditionalAccessPolicies: "Conditional Access policies",
-} as const satisfies Record<PolicyType, string>;
-
-/** Whether the granted permissions let one of that name be used: the name itself or its writing form. */
-export function isGranted(role: string, granted: readonly string[]): boolean {
-  return granted.includes(role) || granted.includes(role.replace(/\.Read\./, ".ReadWrite."));
-}
-
 /**
  * Why a provider call did not give what was asked. `credential_rejected`: the identity provider or the
  * directory refuses these credentials (an authority fact); `permission_missing`: a role is lacking;
@@ -188,7 +135,7 @@ export class ProviderError extends Error {
   readonly requestId: string | null;
   /** For a write: it was sent and may have been done although no good answer came. */
   readonly mayHaveHappened: boolean;
-  /** Milliseconds after which the provider asks to be tried again; null when it did not say. */
+  /** For a write: milliseconds after which the provider asks to be tried again, capped; null when it did not say. */
   readonly retryAfterMs: number | null;
   constructor(
     code: ProviderErrorCode,

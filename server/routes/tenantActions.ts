@@ -48,6 +48,10 @@ export function tenantActions(
   };
 }
 
+export function verifyButton({ start }: TenantActions): StartButton | null {
+  return start.find(({ operation }) => operation === "provider.connection.verify") ?? null;
+}
+
 function startButton(viewer: Viewer, tenant: Tenant, { operation, decision }: PossibleRequest): StartButton {
   const { title, capability } = contractOf(operation);
   const button = { operation, title, requestKey: randomUUID() };

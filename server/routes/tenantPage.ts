@@ -1,6 +1,7 @@
 import type { Reader } from "../db/database.ts";
 import { capabilities } from "../domain/authority/capabilities.ts";
 import { may, type Viewer } from "../domain/authority/viewer.ts";
+import { describeExpiry, type Expiry } from "../domain/connections/describeExpiry.ts";
 import { countInventory, type InventoryCount } from "../domain/inventory/countInventory.ts";
 import { hasLiveWorker } from "../domain/operations/attention.ts";
 import { describeListedRun, type RunRow } from "../domain/operations/describeListedRun.ts";
@@ -18,9 +19,11 @@ import {
 } from "../domain/tenants/describeTenant.ts";
 import { findTenantFor, type Tenant } from "../domain/tenants/findTenantFor.ts";
 import { previewRequests } from "../domain/tenants/previewRequests.ts";
+import { readWriteGate } from "../domain/tenants/readWriteGate.ts";
 import { paths, withQuery } from "../http/paths.ts";
-import { type PolicyType, policyTypes } from "../provider/port.ts";
-import { type SentHold, type TenantActions, tenantActions } from "./tenantActions.ts";
+import { type PolicyType, policyTypes, typeLabels } from "../provider/policyTypes.ts";
+import { type SentHold, type TenantActions, tenantActions, verifyButton } from "./tenantActions.ts";
+import { type GatePanel, writeGatePanel } from "./writeGatePanel.ts";
 
 export type { SentHold } from "./tenantActions.ts";
 
@@ -32,6 +35,11 @@ export type TenantPage = {
   standing: Standing;
   badges: Badge[];
   connectionBadge: Badge;
+  /** What is to be said of the credential's end; null while that is far off. */
+  expiry: Expiry | null;
+  /** Where the connection is looked after; null for who may not. */
+  connectionAddress: string | null;
+  gate: GatePanel | null;
   actions: TenantActions;
   inventory: Part<InventoryRow>;
   runs: Part<RunRow>;
@@ -49,28 +57,27 @@ export async function readTenantPage(
 ): Promise<TenantPage | undefined> {
   const tenant = await findTenantFor(reader, viewer, tenantId);
   if (tenant === undefined) return undefined;
-  const [requests, inventory, runs] = await Promise.all([
+  const [requests, gate, inventory, runs] = await Promise.all([
     previewRequests(reader, viewer, tenant),
+    readWriteGate(reader, viewer, tenant),
     readInventory(reader, viewer, tenantId),
     readRuns(reader, viewer, tenantId),
   ]);
+  const actions = tenantActions(viewer, tenant, requests, sent);
   return {
     tenant,
     standing: describeTenant(tenant),
     badges: [...(tenant.hold === null ? [] : [heldBadge]), lifecycleBadges[tenant.lifecycle]],
     connectionBadge: tenant.connection === null ? noConnection : connectionBadges[tenant.connection.status],
-    actions: tenantActions(viewer, tenant, requests, sent),
+    expiry: describeExpiry(tenant.connection?.credentialExpiresAt ?? null, new Date()),
+    connectionAddress: may(viewer, "connection.manage", tenantId) ? paths.connection(tenantId) : null,
+    gate: writeGatePanel(viewer, tenant, gate, verifyButton(actions)),
+    actions,
     inventory,
     runs,
     runsAddress: withQuery(paths.operations, { tenant: tenantId }),
   };
 }
-
-const typeLabels = {
-  deviceConfigurations: "Device configurations",
-  deviceCompliancePolicies: "Compliance policies",
-  configurationPolicies: "Settings catalog policies",
-} as const satisfies Record<PolicyType, string>;
 
 async function readInventory(reader: Reader, viewer: Viewer, tenantId: string): Promise<Part<InventoryRow>> {
   if (!may(viewer, "inventory.view", tenantId)) return lacking("inventory.view");

@@ -8,6 +8,7 @@ import { isOperationName } from "../domain/operations/catalog.ts";
 import { hasStopped } from "../domain/operations/describeStopped.ts";
 import { requestRun } from "../domain/operations/requestRun.ts";
 import { counted } from "../domain/operations/runWords.ts";
+import { drainedWords } from "../domain/revocation/describeDrained.ts";
 import { changeLifecycle } from "../domain/tenants/changeLifecycle.ts";
 import { stepWords } from "../domain/tenants/describeLifecycle.ts";
 import { placeHold, releaseHold } from "../domain/tenants/hold.ts";
@@ -77,7 +78,8 @@ export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
       const sent = await tried(() => changeLifecycle(db, { ...actingAt(req, viewer), to, typedName: name }));
       if ("problems" in sent)
         return showLifecycle(db, req, res.status(422), viewer, { to, name, problems: sent.problems });
-      leaveNotice(req, `${stepWords[to].done(sent.done.tenant)} ${hasStopped(sent.done.stops)}`);
+      const { tenant, stops, drained } = sent.done;
+      leaveNotice(req, `${stepWords[to].done(tenant)} ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
       res.redirect(303, paths.tenant(tenantId(req)));
     },
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Reader } from "../db/database.ts";
 import { hasRoles, type Viewer } from "../domain/authority/viewer.ts";
+import { describeExpiry } from "../domain/connections/describeExpiry.ts";
 import type { Badge } from "../domain/operations/runWords.ts";
 import {
   connectionBadges,
@@ -57,6 +58,8 @@ export type TenantsPage = {
 export type TenantRow = Pick<ListedTenant, "id" | "name" | "hold" | "lastSyncAt" | "openRuns"> & {
   badges: Badge[];
   connection: Badge;
+  /** Set when the credential ends soon or has ended. */
+  expiry: Badge | null;
 };
 
 export async function readTenantsPage(
@@ -103,11 +106,13 @@ function cardsFor(query: TenantsQuery, counts: TenantCounts): Card[] {
   }));
 }
 
-function toRow({ id, name, hold, lastSyncAt, openRuns, lifecycle, connection }: ListedTenant): TenantRow {
+function toRow(tenant: ListedTenant): TenantRow {
+  const { id, name, hold, lastSyncAt, openRuns, lifecycle, connection, credentialExpiresAt } = tenant;
   return {
     ...{ id, name, hold, lastSyncAt, openRuns },
     badges: [...(hold === null ? [] : [heldBadge]), lifecycleBadges[lifecycle]],
     connection: connection === null ? noConnection : connectionBadges[connection],
+    expiry: describeExpiry(credentialExpiresAt, new Date())?.badge ?? null,
   };
 }
 

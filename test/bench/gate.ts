@@ -103,7 +103,11 @@ async function enqueueMany(db: Db, jobs: number): Promise<void> {
   const tenant = await createTenant(db, { workspace });
   const connection = await createConnection(db, { tenant });
   await db.transaction((tx) =>
-    storeCredential(tx, credentialKeys, { connectionId: connection.id, version: 1, clientSecret: "unused" }),
+    storeCredential(tx, credentialKeys, {
+      connectionId: connection.id,
+      version: 1,
+      proof: { kind: "secret", secret: "unused" },
+    }),
   );
   const outcome = await tryRequest(db, initiator, operation, tenant);
   if (outcome.kind !== "stored") throw new Error("The first request was refused.");

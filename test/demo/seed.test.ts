@@ -83,6 +83,26 @@ test("every tenant but the archived one has a directory with some dozens of poli
   for (const { policies } of directories) expect(policies).toBeGreaterThanOrEqual(24);
 });
 
+test("every tenant can be written to, but the one whose admin granted reading only", async () => {
+  const writing = "DeviceManagementConfiguration.ReadWrite.All";
+  const rows = await database.db.query<{ name: string }>(
+    `select p.name from provider_connections c join tenant_profiles p using (tenant_id)
+     where c.status = 'verified' and not c.granted_roles @> array[$1]`,
+    [writing],
+  );
+  expect(rows).toEqual([{ name: "Fabrikam HQ" }]);
+  const lacking = directories.filter(({ apps }) => apps.every(({ roles }) => !roles.includes(writing)));
+  expect(lacking.map(({ displayName }) => displayName)).toEqual(["Fabrikam HQ"]);
+});
+
+test("groups have the same names at every tenant, but for those of its own and one that is there twice", () => {
+  const [contoso, adatum] = directories.map(({ groups = [] }) => groups.map((group) => group.displayName));
+  expect(contoso).toEqual(expect.arrayContaining(["All staff", "Executives", "Contractors"]));
+  expect(adatum).toEqual(expect.arrayContaining(["All staff", "Executives"]));
+  expect(adatum).not.toContain("Contractors");
+  for (const names of [contoso, adatum]) expect(names?.filter((name) => name === "Kiosks")).toHaveLength(2);
+});
+
 test("there are past runs of every outcome, of people and of the system", async () => {
   expect(await outcomesOf("actor_bound")).toEqual([
     "blocked",
@@ -149,9 +169,9 @@ test("the newest runs are real ones, with effects that carry their proof", async
   );
   const seen = { created: 1, changed: 1, gone: 1 };
   expect(runs).toEqual([
-    { tenant: "Adatum Health", tally: { ...seen, unchanged: 34 } },
-    { tenant: "Contoso Retail", tally: { ...seen, unchanged: 46 } },
-    { tenant: "Fabrikam HQ", tally: { ...seen, unchanged: 38 } },
+    { tenant: "Adatum Health", tally: { ...seen, unchanged: 49 } },
+    { tenant: "Contoso Retail", tally: { ...seen, unchanged: 61 } },
+    { tenant: "Fabrikam HQ", tally: { ...seen, unchanged: 53 } },
   ]);
 });
 

@@ -3,6 +3,7 @@ import { type AppConfig, createApp } from "../../server/app.ts";
 import type { Db } from "../../server/db/database.ts";
 import { makeLog } from "../../server/log.ts";
 import { password } from "./factories.ts";
+import { credentialKeys } from "./queue.ts";
 
 export type TestApp = ReturnType<typeof createApp>;
 /** A browser: keeps its cookies from one request to the next. */
@@ -13,14 +14,16 @@ export function makeApp(
   db: Db,
   config: Partial<AppConfig> = {},
   log: { write(line: string): void } = process.stderr,
+  level: "error" | "trace" = "error",
 ): TestApp {
   return createApp({
     db,
-    logger: makeLog({ LOG_LEVEL: "error" }, "web", log),
+    logger: makeLog({ LOG_LEVEL: level }, "web", log),
     config: {
       NODE_ENV: "test",
       SESSION_SECRET: "a-secret-that-only-tests-use-0123456789",
       REQUEST_EXPIRY_HOURS: 24,
+      CREDENTIAL_KEYS: credentialKeys,
       ...config,
     },
   });

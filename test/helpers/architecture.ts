@@ -80,7 +80,7 @@ export const rules: readonly Rule[] = [
   mayNotImport(
     "domain sees the provider's port, never what is behind it",
     /^server\/domain\//,
-    /^server\/provider\/(?!port\.ts$)/,
+    /^server\/provider\/(?!(port|policyTypes|certificates)\.ts$)/,
   ),
   mayNotImport(
     "domain looks neither at pages nor at the worker",
@@ -101,7 +101,7 @@ export const rules: readonly Rule[] = [
   mayNotImport(
     "tasks see neither pool nor queue",
     /^jobs\/tasks\//,
-    /^(pg|knex|graphile-worker|server\/db\/|server\/provider\/(?!port\.ts$))/,
+    /^(pg|knex|graphile-worker|server\/db\/|server\/provider\/(?!(port|policyTypes)\.ts$))/,
   ),
   mayNotImport("server/db knows nothing above it", /^server\/db\//, /^(server\/(?!db\/|config\.ts$)|jobs\/)/),
   mayNotImport("provider knows nothing above it", /^server\/provider\//, /^(server\/(?!provider\/)|jobs\/)/),

@@ -23,7 +23,7 @@ export async function getConnection(db: Db, id: string): Promise<ConnectionRecor
 }
 
 /** Gives a connection its next secret, which nobody has tried yet. */
-export async function replaceSecret(db: Db, connectionId: string, clientSecret: string): Promise<void> {
+export async function replaceSecret(db: Db, connectionId: string, secret: string): Promise<void> {
   await db.transaction(async (tx) => {
     const [changed] = await tx.query<{ version: number }>(
       `update provider_connections set credential_version = credential_version + 1, status = 'unverified',
@@ -31,6 +31,7 @@ export async function replaceSecret(db: Db, connectionId: string, clientSecret: 
       [connectionId],
     );
     if (changed === undefined) throw new Error(`There is no connection ${connectionId}.`);
-    await storeCredential(tx, credentialKeys, { connectionId, version: changed.version, clientSecret });
+    const proof = { kind: "secret", secret } as const;
+    await storeCredential(tx, credentialKeys, { connectionId, version: changed.version, proof });
   });
 }

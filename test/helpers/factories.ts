@@ -4,6 +4,7 @@ import type { Db } from "../../server/db/database.ts";
 import { builtInRoles } from "../../server/domain/authority/capabilities.ts";
 import type { Lifecycle } from "../../server/domain/authority/contract.ts";
 import { hashPassword } from "../../server/domain/people/passwords.ts";
+import { policyTypes, rolesOf } from "../../server/provider/policyTypes.ts";
 
 /** Everyone's password, as in the demo. Hashed once per test file: hashing is slow on purpose. */
 export const password = "countersign-demo";
@@ -142,18 +143,29 @@ export async function createTenant(
 }
 
 /** A connection without a stored credential; verified unless said otherwise. */
+/** Every permission that reading and writing policies needs. */
+export const allRoles: readonly string[] = [
+  ...new Set(policyTypes.flatMap((type) => [...rolesOf[type].read, ...rolesOf[type].write])),
+];
+
 export async function createConnection(
   db: Db,
-  given: { tenant: { id: string }; status?: "unverified" | "verified" | "invalid"; clientId?: string },
+  given: {
+    tenant: { id: string };
+    status?: "unverified" | "verified" | "invalid";
+    clientId?: string;
+    grantedRoles?: readonly string[];
+  },
 ): Promise<TestConnection> {
-  const { tenant, status = "verified", clientId = "countersign-client" } = given;
+  const { tenant, status = "verified", clientId = "countersign-client", grantedRoles = allRoles } = given;
   const id = uuidv7();
   await db.transaction((tx) =>
     tx.query(
-      `insert into provider_connections (id, tenant_id, client_id, status, cause, verified_at, verified_version)
+      `insert into provider_connections (id, tenant_id, client_id, status, cause, verified_at, verified_version,
+         granted_roles)
        values ($1, $2, $3, $4, case when $4 = 'invalid' then 'The secret was refused.' end,
-         case when $4 = 'verified' then now() end, case when $4 = 'verified' then 1 end)`,
-      [id, tenant.id, clientId, status],
+         case when $4 = 'verified' then now() end, case when $4 = 'verified' then 1 end, $5)`,
+      [id, tenant.id, clientId, status, grantedRoles],
     ),
   );
   return { id, tenantId: tenant.id };

@@ -3,6 +3,7 @@ import type { SandboxClient } from "../../server/demo/sandbox/client.ts";
 import { storeCredential } from "../../server/domain/connections/storeCredential.ts";
 import type { OperationName } from "../../server/domain/operations/catalog.ts";
 import { type RequestOutcome, requestRun } from "../../server/domain/operations/requestRun.ts";
+import { policyTypes, rolesOf } from "../../server/provider/policyTypes.ts";
 import {
   createConnection,
   createMember,
@@ -17,7 +18,11 @@ import { credentialKeys } from "./queue.ts";
 
 const clientId = "countersign-client";
 const clientSecret = "a-valid-secret";
-const readRole = "DeviceManagementConfiguration.Read.All";
+const grantedRoles = [
+  ...new Set(policyTypes.flatMap((type) => [...rolesOf[type].read, ...rolesOf[type].write])),
+  "Organization.Read.All",
+  "Group.Read.All",
+];
 
 export type Northwind = {
   northwind: TestWorkspace;
@@ -42,7 +47,11 @@ export async function seedNorthwind(
     status: given.connection ?? "verified",
   });
   await db.transaction((tx) =>
-    storeCredential(tx, credentialKeys, { connectionId: connection.id, version: 1, clientSecret }),
+    storeCredential(tx, credentialKeys, {
+      connectionId: connection.id,
+      version: 1,
+      proof: { kind: "secret", secret: clientSecret },
+    }),
   );
   await control.putDirectory({
     directoryId: contoso.directoryId,
@@ -52,7 +61,7 @@ export async function seedNorthwind(
         clientId,
         secret: clientSecret,
         secretState: "valid",
-        roles: [readRole, "Organization.Read.All"],
+        roles: grantedRoles,
       },
     ],
     policies: given.policies ?? 12,

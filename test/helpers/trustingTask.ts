@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { WorkerDeps } from "../../jobs/deps.ts";
 import { findCredential } from "../../server/domain/connections/findCredential.ts";
 import { recordPage } from "../../server/domain/inventory/recordPage.ts";
-import { policyTypes } from "../../server/provider/port.ts";
+import { policyTypes } from "../../server/provider/policyTypes.ts";
 
 const payloadShape = z.looseObject({ runId: z.uuid(), tenantId: z.uuid().optional() });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { countsByType, generatePolicy } from "../../server/demo/sandbox/policies.ts";
-import { type JsonObject, policyTypes } from "../../server/provider/port.ts";
+import { policyTypes } from "../../server/provider/policyTypes.ts";
+import type { JsonObject } from "../../server/provider/port.ts";
 import { never, readAllPages, useSandbox } from "./sandboxed.ts";
 
 const openDirectory = useSandbox();

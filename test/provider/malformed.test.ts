@@ -79,3 +79,36 @@ describe("A next link", () => {
     expect(pages.map((page) => page.policies.length)).toEqual([0, 16]);
   });
 });
+
+describe("A payload", () => {
+  const type = "deviceConfigurations";
+  const odataType = "#microsoft.graph.windows10GeneralConfiguration";
+
+  test("is stored as it is, but for characters that no database can hold", async () => {
+    const directory = await openDirectory({ policies: 0 });
+    const payload = { "@odata.type": odataType, displayName: "a\0b", "k\0": ["\ud800!", "\\u0000", "😀"] };
+    await directory.control.putPolicy(directory.directoryId, type, "a", payload);
+    const [page] = await readAllPages(directory.openReader(), type);
+    expect(page?.policies[0]?.name).toBe("a\uFFFDb");
+    expect(page?.policies[0]?.payload).toMatchObject({ "k\uFFFD": ["\uFFFD!", "\\u0000", "😀"] });
+  });
+
+  test("whose settings are larger than any policy's is malformed, though no page is", async () => {
+    const directory = await openDirectory({ policies: 0 });
+    const settings = Array.from({ length: 150 }, (_, index) => ({ index, value: "x".repeat(60_000) }));
+    const payload = { name: "A", settings };
+    await directory.control.putPolicy(directory.directoryId, "configurationPolicies", "a", payload);
+    const refusal = await refusalOf(readAllPages(directory.openReader(), "configurationPolicies"));
+    expect(refusal.message).toBe("A collection is too large to belong to one object");
+    expect(directory.requests("graph")).toHaveLength(3);
+  });
+
+  test("nested beyond all measure is malformed", async () => {
+    const directory = await openDirectory({ policies: 0 });
+    const deep = JSON.parse(`${"[".repeat(400)}${"]".repeat(400)}`);
+    const payload = { "@odata.type": odataType, displayName: "A", deep };
+    await directory.control.putPolicy(directory.directoryId, type, "a", payload);
+    const refusal = await refusalOf(readAllPages(directory.openReader(), type));
+    expect(refusal.code).toBe("malformed_answer");
+  });
+});

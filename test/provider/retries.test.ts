@@ -1,8 +1,7 @@
-import { createServer } from "node:net";
 import { describe, expect, test } from "@jest/globals";
 import type { RequestRecord } from "../../server/demo/sandbox/requestLog.ts";
 import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
-import { clientId, never, readAllPages, refusalOf, secret, useSandbox } from "./sandboxed.ts";
+import { clientId, freePort, never, readAllPages, refusalOf, secret, useSandbox } from "./sandboxed.ts";
 
 const openDirectory = useSandbox();
 const tooMany = { kind: "status", status: 429 } as const;
@@ -66,7 +65,7 @@ describe("A call", () => {
   test("to where nobody listens is unavailable and says which network error it was", async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const provider = makeGraphProvider({ graphUrl: url, loginUrl: url, timings: { backoffMs: 1 } });
-    const reader = provider.openReader({ directoryId: "d", clientId, clientSecret: secret });
+    const reader = provider.openReader({ directoryId: "d", clientId, proof: { kind: "secret", secret } });
     const refusal = await refusalOf(reader.readOrganization(never));
     expect(refusal).toMatchObject({ code: "unavailable", detail: "ECONNREFUSED" });
   });
@@ -131,14 +130,4 @@ describe("The caller's abort", () => {
 /** Milliseconds between the first two requests. */
 function firstWait([first, second]: RequestRecord[]): number {
   return (second?.time ?? Number.NaN) - (first?.time ?? Number.NaN);
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return address.port;
 }

@@ -47,12 +47,12 @@ describe("The sandbox", () => {
     expect(response.status).toBe(401);
   });
 
-  test("refuses writes", async () => {
+  test("refuses writes without the permission to write", async () => {
     const directory = await openDirectory();
     const token = await obtainToken(directory.sandbox.url, directory.directoryId);
     const headers = { authorization: `Bearer ${token}` };
     const address = `${directory.sandbox.url}/beta/deviceManagement/deviceConfigurations`;
-    expect((await fetch(address, { method: "POST", headers })).status).toBe(405);
+    expect((await fetch(address, { method: "POST", headers })).status).toBe(403);
     expect((await fetch(address, { headers })).status).toBe(200);
   });
 
@@ -95,7 +95,7 @@ describe("The sandbox", () => {
       const [line] = await once(createInterface(child.stdout), "line");
       const { url } = JSON.parse(line);
       const provider = makeGraphProvider({ graphUrl: url, loginUrl: url });
-      const reader = provider.openReader({ directoryId, clientId, clientSecret: secret });
+      const reader = provider.openReader({ directoryId, clientId, proof: { kind: "secret", secret } });
       expect(await reader.readOrganization(never)).toEqual({ directoryId, displayName: "Adatum" });
       expect(await makeSandboxClient(url).requests(directoryId)).toHaveLength(2);
     } finally {

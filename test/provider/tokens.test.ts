@@ -1,4 +1,6 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "@jest/globals";
+import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import { clientId, never, readAllPages, readRoles, refusalOf, secret, useSandbox } from "./sandboxed.ts";
 
 const openDirectory = useSandbox();
@@ -156,4 +158,39 @@ describe("The identity provider's refusal", () => {
       expect(refusal.code).toBe("malformed_answer");
     },
   );
+});
+
+describe("A certificate", () => {
+  const pair = makeCertificate();
+
+  test("proves who we are where the application has it registered", async () => {
+    const { directory, open } = await openWithCertificates([makeCertificate().certificate, pair.certificate]);
+    const access = await open(pair).readGrantedAccess(never);
+    expect(access).toEqual({ directoryId: directory.directoryId, roles: readRoles });
+    expect((await open(pair).readOrganization(never)).directoryId).toBe(directory.directoryId);
+  });
+
+  test("that is not registered rejects the credential", async () => {
+    const { open } = await openWithCertificates([makeCertificate().certificate]);
+    const refusal = await refusalOf(open(pair).readGrantedAccess(never));
+    expect(refusal).toMatchObject({ code: "credential_rejected", detail: "AADSTS700027" });
+  });
+
+  test("that is not its key's rejects the credential before anything is asked", async () => {
+    const { directory, open } = await openWithCertificates([pair.certificate]);
+    const broken = { ...pair, privateKey: makeCertificate().privateKey };
+    const refusal = await refusalOf(open(broken).readGrantedAccess(never));
+    expect(refusal).toMatchObject({ code: "credential_rejected", detail: "unusable_certificate" });
+    expect(inspect(refusal, { depth: null, showHidden: true })).not.toContain("PRIVATE KEY");
+    expect(directory.requests("token")).toHaveLength(0);
+  });
+
+  async function openWithCertificates(certificates: string[]) {
+    const app = { clientId, secret, secretState: "valid", certificates, roles: readRoles } as const;
+    const directory = await openDirectory({ apps: [app] });
+    const { directoryId, provider } = directory;
+    const open = (pem: TestCertificate) =>
+      provider.openReader({ directoryId, clientId, proof: { kind: "certificate", ...pem } });
+    return { directory, open };
+  }
 });

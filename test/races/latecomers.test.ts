@@ -161,7 +161,16 @@ async function effect(run: Run, name: "page" | "gone"): Promise<void> {
     tenantId: world.contoso.id,
     type: "deviceConfigurations" as const,
   };
-  const policies = ["a", "b", "c"].map((id) => ({ id, name: id, odataType: "#policy", payload: { id } }));
+  const policies = ["a", "b", "c"].map((id) => ({
+    id,
+    name: id,
+    odataType: "#policy",
+    payload: { id },
+    matchKey: id,
+    normalised: {},
+    notCaptured: [],
+    assignments: null,
+  }));
   await runEffect(installation.db, run, { name, perAttempt: true }, (tx) =>
     name === "page" ? recordPage(tx, listing, policies) : markUnseenAsGone(tx, listing),
   );

@@ -13,7 +13,7 @@ test("each kind of process asks for what it needs and no more", () => {
   expect(readConfig(settings.database, { DATABASE_URL: complete.DATABASE_URL })).toMatchObject({
     DATABASE_POOL_MAX: 10,
   });
-  expect(readConfig(settings.web, { ...complete, CREDENTIAL_KEYS: "" })).toMatchObject({
+  expect(readConfig(settings.web, complete)).toMatchObject({
     PORT: 3000,
     NODE_ENV: "development",
     LOG_LEVEL: "info",
@@ -53,8 +53,10 @@ describe("a setting that is missing or malformed is named, with what it must loo
   test.each([[""], ["k1"], ["k1:dG9vIHNob3J0"], [`${keys},`], [`${keys},k2:`], [`a b:${keys.slice(3)}`]])(
     "CREDENTIAL_KEYS=%s",
     (value) => {
-      const complaint = complaintOf(settings.worker, { ...complete, CREDENTIAL_KEYS: value });
-      expect(complaint).toMatch(/^CREDENTIAL_KEYS must list keys as id:base64 of 32 bytes.*for example/);
+      for (const process of [settings.web, settings.worker, settings.credentials]) {
+        const complaint = complaintOf(process, { ...complete, CREDENTIAL_KEYS: value });
+        expect(complaint).toMatch(/^CREDENTIAL_KEYS must list keys as id:base64 of 32 bytes.*for example/);
+      }
     },
   );
 });

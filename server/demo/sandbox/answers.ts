@@ -1,4 +1,38 @@
 import type { Request, Response } from "express";
+import type { JsonValue } from "../../provider/port.ts";
+
+/** What Graph's side says, before it is sent: the body is JSON, or there is none. */
+export type Answer = { kind: "answer"; status: number; body?: JsonValue };
+
+/** Graph's two ways of saying no; `intune` hides the message in a JSON text. */
+export type ErrorForm = "graph" | "intune";
+export type Refusal = {
+  kind: "refusal";
+  form: ErrorForm;
+  status: number;
+  code: string;
+  message: string;
+  retryAfter?: string;
+};
+
+export function answered(status: number, body?: JsonValue): Answer {
+  return body === undefined ? { kind: "answer", status } : { kind: "answer", status, body };
+}
+
+export function refused(form: ErrorForm, status: number, code: string, message: string): Refusal {
+  return { kind: "refusal", form, status, code, message };
+}
+
+export function sendAnswer(request: Request, response: Response, answer: Answer | Refusal): Response {
+  if (answer.kind === "answer") {
+    response.status(answer.status);
+    return answer.body === undefined ? response.end() : response.json(answer.body);
+  }
+  const { form, status, code, message, retryAfter } = answer;
+  if (retryAfter !== undefined) response.set("retry-after", retryAfter);
+  const send = form === "intune" ? sendIntuneError : sendGraphError;
+  return send(request, response, status, code, message);
+}
 
 /** The address the client used, which is where absolute links must lead back to. */
 export function originOf(request: Request): string {
@@ -22,7 +56,7 @@ export function sendGraphError(
 }
 
 /** Intune's way: the message is a JSON text, which ends in the address of an internal service. */
-export function sendIntuneError(
+function sendIntuneError(
   request: Request,
   response: Response,
   status: number,

@@ -2,11 +2,14 @@ import type { Request, Response } from "express";
 import { answerWithFault } from "./faultAnswers.ts";
 import type { Fault } from "./faults.ts";
 
+/** Where a request is: at which endpoint, and whether what it asks for has been done. */
+export type Moment = Pick<Fault, "on" | "after">;
+
 export type FaultSwitch = {
   /** Replaces all faults and lets go of every request that is held back. */
   set(faults: Fault[]): void;
   /** True when a fault has answered the request, false when it may go on. */
-  intercept(on: Fault["on"], request: Request, response: Response): Promise<boolean>;
+  intercept(moment: Moment, request: Request, response: Response): Promise<boolean>;
 };
 
 type ArmedFault = { fault: Fault; seen: number; hits: number };
@@ -21,13 +24,13 @@ export function makeFaultSwitch(): FaultSwitch {
       release.resolve();
       release = Promise.withResolvers<void>();
     },
-    async intercept(on, request, response) {
+    async intercept(moment, request, response) {
       const released = release.promise;
       const present = armed;
       for (const candidate of present) {
         // While one was held back, the others may have been replaced.
         if (armed !== present) return false;
-        if (!strikes(candidate, on, request.originalUrl)) continue;
+        if (!strikes(candidate, moment, request)) continue;
         if (await answerWithFault(candidate.fault, released, request, response)) return true;
       }
       return false;
@@ -35,9 +38,11 @@ export function makeFaultSwitch(): FaultSwitch {
   };
 }
 
-function strikes(armed: ArmedFault, on: Fault["on"], address: string): boolean {
+function strikes(armed: ArmedFault, { on, after }: Moment, { method, originalUrl }: Request): boolean {
   const { fault } = armed;
-  if (fault.on !== on || (fault.path !== undefined && !address.includes(fault.path))) return false;
+  if (fault.on !== on || fault.after !== after) return false;
+  if (fault.method !== undefined && fault.method !== method) return false;
+  if (fault.path !== undefined && !originalUrl.includes(fault.path)) return false;
   armed.seen += 1;
   if (armed.seen <= fault.skip || armed.hits === fault.times) return false;
   armed.hits += 1;

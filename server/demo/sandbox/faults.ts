@@ -2,8 +2,12 @@ import { z } from "zod";
 
 const when = {
   on: z.enum(["token", "graph"]).default("graph"),
+  /** Only requests of this method. */
+  method: z.enum(["GET", "POST", "PATCH", "PUT", "DELETE"]).optional(),
   /** Only requests whose path and query contain this text. */
   path: z.string().optional(),
+  /** It strikes once what was asked has been done, before the answer; else before anything is done. */
+  after: z.boolean().default(false),
   /** How many matching requests go unharmed first. */
   skip: z.int().min(0).default(0),
   /** How many requests it hits; without it, until the faults are cleared. */

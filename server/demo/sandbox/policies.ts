@@ -1,8 +1,14 @@
-import { type JsonObject, type PolicyType, policyTypes } from "../../provider/port.ts";
+import { type PolicyType, policyTypes } from "../../provider/policyTypes.ts";
+import type { JsonObject } from "../../provider/port.ts";
+import { administrativePayload, administrativeTemplates } from "./administrativeTemplates.ts";
 import { complianceTemplates, scheduledActionsFor } from "./complianceTemplates.ts";
+import { conditionalAccessPayload, conditionalAccessTemplates } from "./conditionalAccessTemplates.ts";
 import { configurationTemplates } from "./configurationTemplates.ts";
+import type { Group } from "./groups.ts";
+import { scriptPayload, scriptTemplates } from "./scriptTemplates.ts";
 import { makeSeededRandom, type SeededRandom } from "./seededRandom.ts";
 import { catalogPayload, catalogTemplates } from "./settingsCatalog.ts";
+import { filterPayload, filterTemplates, tagPayload, tagTemplates } from "./targetingTemplates.ts";
 
 export type PoliciesByType = Record<PolicyType, JsonObject[]>;
 
@@ -27,41 +33,61 @@ const audiences = [
   "Call centre",
   "Test devices",
 ] as const;
-// The mix of a directory that has been looked after for some years.
-const sharePercent: Record<PolicyType, number> = {
-  deviceConfigurations: 40,
-  deviceCompliancePolicies: 20,
-  configurationPolicies: 40,
-};
 const firstChange = Date.UTC(2023, 8, 4, 8);
 const dayMs = 86_400_000;
 
+/** How many policies of single types there are besides those that are counted over all. */
+export type Extras = { [Type in PolicyType]?: number | undefined };
+
 /**
- * `count` policies in all, over the three types. The same seed gives the same policies, and a larger count
- * adds to those of a smaller one within each type. Settings of a settings catalog policy are in its
- * `settings`, which a listing leaves out.
+ * `count` policies in all, over the three types that every directory has, and `extras` of any type. The same
+ * seed gives the same policies, and a larger count adds to those of a smaller one within each type. What
+ * belongs to a policy (settings, actions, values) is in it, though a listing leaves it out.
  */
-export function generatePolicies(seed: string, count: number): PoliciesByType {
+export function generatePolicies(
+  seed: string,
+  count: number,
+  extras: Extras = {},
+  groups: readonly Group[] = [],
+): PoliciesByType {
   const counts = countsByType(count);
   const generate = (type: PolicyType): JsonObject[] =>
-    Array.from({ length: counts[type] }, (_, index) => generatePolicy(seed, type, index));
+    Array.from({ length: counts[type] + (extras[type] ?? 0) }, (_, index) =>
+      generatePolicy(seed, type, index, groups),
+    );
+  return byType(generate);
+}
+
+/** How many policies of each type a directory with `count` policies has: the mix of one looked after for years. */
+export function countsByType(count: number): Record<PolicyType, number> {
+  const deviceConfigurations = Math.floor(count * 0.4);
+  const deviceCompliancePolicies = Math.floor(count * 0.2);
+  const configurationPolicies = count - deviceConfigurations - deviceCompliancePolicies;
+  const none = byType(() => 0);
+  return { ...none, deviceConfigurations, deviceCompliancePolicies, configurationPolicies };
+}
+
+/** The same made for each type. */
+export function byType<Made>(make: (type: PolicyType) => Made): Record<PolicyType, Made> {
   return {
-    deviceConfigurations: generate("deviceConfigurations"),
-    deviceCompliancePolicies: generate("deviceCompliancePolicies"),
-    configurationPolicies: generate("configurationPolicies"),
+    assignmentFilters: make("assignmentFilters"),
+    roleScopeTags: make("roleScopeTags"),
+    deviceConfigurations: make("deviceConfigurations"),
+    deviceCompliancePolicies: make("deviceCompliancePolicies"),
+    configurationPolicies: make("configurationPolicies"),
+    groupPolicyConfigurations: make("groupPolicyConfigurations"),
+    deviceManagementScripts: make("deviceManagementScripts"),
+    conditionalAccessPolicies: make("conditionalAccessPolicies"),
   };
 }
 
-/** How many policies of each type a directory with `count` policies has. */
-export function countsByType(count: number): Record<PolicyType, number> {
-  const deviceConfigurations = Math.floor((count * sharePercent.deviceConfigurations) / 100);
-  const deviceCompliancePolicies = Math.floor((count * sharePercent.deviceCompliancePolicies) / 100);
-  const configurationPolicies = count - deviceConfigurations - deviceCompliancePolicies;
-  return { deviceConfigurations, deviceCompliancePolicies, configurationPolicies };
-}
-
 /** The policy at one place of a type's list, as Graph would give it. */
-export function generatePolicy(seed: string, type: PolicyType, index: number): JsonObject {
+export function generatePolicy(
+  seed: string,
+  type: PolicyType,
+  index: number,
+  groups: readonly Group[] = [],
+): JsonObject {
   const random = makeSeededRandom(`${seed}/${type}/${index}`);
   switch (type) {
     case "deviceConfigurations":
@@ -72,7 +98,40 @@ export function generatePolicy(seed: string, type: PolicyType, index: number): J
       const { template, name } = templateAt(catalogTemplates, index);
       return { id: random.uuid(), name, ...changeDates(random), ...catalogPayload(random, template) };
     }
+    case "assignmentFilters": {
+      const { template, displayName, id, dates } = begun(random, filterTemplates, index);
+      return { id, ...dates, displayName, ...filterPayload(template) };
+    }
+    case "roleScopeTags": {
+      // Numbers; 0 is the built-in tag.
+      const { name } = templateAt(tagTemplates, index);
+      return { id: String(index + 1), displayName: name, ...tagPayload() };
+    }
+    case "groupPolicyConfigurations": {
+      const { template, displayName, id, dates } = begun(random, administrativeTemplates, index);
+      return { id, ...dates, displayName, ...administrativePayload(random, template, dates) };
+    }
+    case "deviceManagementScripts": {
+      const { template, displayName, id, dates } = begun(random, scriptTemplates, index);
+      return { id, ...dates, displayName, ...scriptPayload(random, template) };
+    }
+    case "conditionalAccessPolicies": {
+      const { template, displayName, id, dates } = begun(random, conditionalAccessTemplates, index);
+      const { createdDateTime, lastModifiedDateTime: modifiedDateTime } = dates;
+      const payload = conditionalAccessPayload(random, template, groups);
+      return { id, createdDateTime, modifiedDateTime, displayName, ...payload };
+    }
   }
+}
+
+/** What the newer types begin with. */
+function begun<Template extends { name: string }>(
+  random: SeededRandom,
+  templates: readonly [Template, ...Template[]],
+  index: number,
+) {
+  const { template, name: displayName } = templateAt(templates, index);
+  return { template, displayName, id: random.uuid(), dates: changeDates(random) };
 }
 
 function classicPayload(

@@ -9,25 +9,31 @@ export const requestRecord = z.object({
   query: z.string(),
   directoryId: z.string().nullable(),
   clientRequestId: z.string().nullable(),
+  /** Part of a batch, which has a record of its own. */
+  inBatch: z.boolean(),
+  /** What was written; kept only at directories that say so, else null. */
+  body: z.json().nullable(),
   /** Null until answered, and for good when the connection ended before a whole answer. */
   status: z.number().nullable(),
+  /** The connection has ended before a whole answer, by whoever's doing. */
+  broken: z.boolean(),
 });
 
 export type RequestRecord = z.infer<typeof requestRecord>;
 
 export type RequestLog = {
-  /** Keeps the record; the function it gives back is called with the status once answered. */
-  open(record: Omit<RequestRecord, "time" | "status">): (status: number) => void;
+  /** Keeps the record; the function it gives back is called once with the status, or null for no whole answer. */
+  open(record: Omit<RequestRecord, "time" | "status" | "broken">): (status: number | null) => void;
   /** In the order of arrival; of one directory, or of all. */
   list(directoryId?: string): RequestRecord[];
   clear(): void;
-  /** The next record, arriving or being answered from now on, that matches. */
+  /** The next record, arriving, being answered or breaking from now on, that matches. */
   next(matches: (record: RequestRecord) => boolean): Promise<RequestRecord>;
 };
 
 const keptRecords = 20_000;
 
-/** What was asked of a sandbox. Bodies and headers are not kept, so it holds no secrets. */
+/** What was asked of a sandbox. Headers are not kept, bodies only where asked for: else it holds no secrets. */
 export function makeRequestLog(): RequestLog {
   let records: RequestRecord[] = [];
   const watchers = new Set<(record: RequestRecord) => void>();
@@ -36,13 +42,14 @@ export function makeRequestLog(): RequestLog {
   };
   return {
     open(arrived) {
-      const record: RequestRecord = { ...arrived, time: Date.now(), status: null };
+      const record: RequestRecord = { ...arrived, time: Date.now(), status: null, broken: false };
       records.push(record);
       // Cut rarely, by a tenth: one cut a request would copy the whole log each time.
       if (records.length > keptRecords * 1.1) records = records.slice(-keptRecords);
       notify(record);
       return (status) => {
         record.status = status;
+        record.broken = status === null;
         notify(record);
       };
     },

@@ -3,8 +3,12 @@ import { createServer, type Server } from "node:http";
 import express, { type Express, type Request, type Response } from "express";
 import { ZodError } from "zod";
 import { makeControlRouter } from "./control.ts";
+import { makeDefinitionCatalogue } from "./definitionCatalogue.ts";
 import { type DirectoryDefinition, makeDirectories } from "./directories.ts";
-import { answerGraphRequest, bearerOf } from "./graph.ts";
+import { batchHeader } from "./graph/batch.ts";
+import { readJson } from "./graph/call.ts";
+import { makeSchema } from "./graph/schema.ts";
+import { answerGraphRequest, bearerOf, isBatch } from "./graph.ts";
 import { answerTokenRequest } from "./login.ts";
 import { makeRequestLog, type RequestLog, type RequestRecord } from "./requestLog.ts";
 import type { SandboxState } from "./state.ts";
@@ -36,6 +40,8 @@ export async function startSandbox({
     directories: makeDirectories(directories),
     log: makeRequestLog(),
     tokenDesk: makeTokenDesk(),
+    schema: makeSchema(),
+    definitions: makeDefinitionCatalogue(),
   };
   const server = createServer(makeApp(state));
   server.listen(port, host);
@@ -62,12 +68,14 @@ function makeApp(state: SandboxState): Express {
     express.urlencoded({ extended: false }),
     (request, response) => {
       const { directoryId } = request.params;
-      record(state.log, "token", directoryId, request, response);
+      record(state, { kind: "token", directoryId }, request, response);
       return answerTokenRequest(state, directoryId, request, response);
     },
   );
-  app.all(["/beta/*path", "/v1.0/*path"], (request, response) => {
-    record(state.log, "graph", claimedDirectory(bearerOf(request)), request, response);
+  // As text, so that what is no JSON arrives, is recorded and gets Graph's own refusal.
+  const asText = express.text({ type: () => true, limit: "64mb" });
+  app.all(["/beta/*path", "/v1.0/*path"], asText, (request, response) => {
+    record(state, { kind: "graph", directoryId: claimedDirectory(bearerOf(request)) }, request, response);
     return answerGraphRequest(state, request, response);
   });
   app.use((error: unknown, _request: Request, response: Response, next: (error: unknown) => void) => {
@@ -78,22 +86,28 @@ function makeApp(state: SandboxState): Express {
 }
 
 function record(
-  log: RequestLog,
-  kind: RequestRecord["kind"],
-  directoryId: string | null,
+  { log, directories }: SandboxState,
+  asked: Pick<RequestRecord, "kind" | "directoryId">,
   request: Request,
   response: Response,
 ): void {
   const { pathname, search } = new URL(request.originalUrl, "http://sandbox");
+  const { method } = request;
+  const isKept =
+    asked.kind === "graph" &&
+    !isBatch(request) &&
+    directories.find(asked.directoryId ?? "")?.keepBodies === true;
   const answered = log.open({
-    kind,
-    method: request.method,
+    ...asked,
+    method,
     path: pathname,
     query: search,
-    directoryId,
     clientRequestId: request.get("client-request-id") ?? null,
+    inBatch: request.get(batchHeader) !== undefined,
+    body: isKept ? (readJson(request.body) ?? null) : null,
   });
   response.once("finish", () => answered(response.statusCode));
+  response.once("close", () => response.writableFinished || answered(null));
 }
 
 function portOf(server: Server): number {

@@ -1,3 +1,4 @@
+import { policyTypes } from "../../provider/policyTypes.ts";
 import {
   adatum,
   contoso,
@@ -16,7 +17,7 @@ import {
   theo,
   wingtip,
 } from "./cast.ts";
-import { type PastRun, refuted, syncEffects, verified } from "./pastRun.ts";
+import { type PastRun, refuted, syncEffects, typesBut, verified } from "./pastRun.ts";
 import { accountWasDeleted, connectionWasInvalid, roleWas, tenantWas } from "./worlds.ts";
 
 const succeeded = { outcome: "succeeded" } as const;
@@ -41,12 +42,12 @@ export const pastRuns: readonly PastRun[] = [
   sync(contoso, omar, 145.6, { effects: syncEffects(contoso, "created"), end: succeeded }),
   verification(adatum, mia, 144),
   sync(adatum, mia, 143.8, {
-    effects: syncEffects(adatum, "created", { types: ["deviceConfigurations", "deviceCompliancePolicies"] }),
+    effects: syncEffects(adatum, "created", { types: typesBut("configurationPolicies") }),
     end: { outcome: "partially_succeeded", message: `configurationPolicies could not be read: ${refusal}` },
   }),
   sync(adatum, mia, 141.2, {
     effects: [
-      ...syncEffects(adatum, "unchanged", { types: ["deviceConfigurations", "deviceCompliancePolicies"] }),
+      ...syncEffects(adatum, "unchanged", { types: typesBut("configurationPolicies") }),
       ...syncEffects(adatum, "created", { types: ["configurationPolicies"] }),
     ],
     end: succeeded,
@@ -63,7 +64,7 @@ export const pastRuns: readonly PastRun[] = [
   }),
   sync(litware, mia, 76, {
     took: 7,
-    effects: syncEffects(litware, "unchanged", { types: ["deviceConfigurations"] }),
+    effects: syncEffects(litware, "unchanged", { types: policyTypes.slice(0, 3) }),
     end: { outcome: "blocked", at: "checkpoint", world: tenantWas("suspended") },
   }),
   sync(litware, null, 72, {
@@ -89,9 +90,7 @@ export const pastRuns: readonly PastRun[] = [
     end: { outcome: "blocked", at: "begin", world: roleWas("readonly") },
   }),
   sync(fabrikamHq, null, 33, {
-    effects: syncEffects(fabrikamHq, "unchanged", {
-      types: ["deviceConfigurations", "configurationPolicies"],
-    }),
+    effects: syncEffects(fabrikamHq, "unchanged", { types: typesBut("deviceCompliancePolicies") }),
     end: {
       outcome: "partially_succeeded",
       message: `deviceCompliancePolicies could not be read: ${refusal}`,

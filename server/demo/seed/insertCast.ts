@@ -3,7 +3,7 @@ import type { CredentialKey } from "../../domain/connections/sealing.ts";
 import { storeCredential } from "../../domain/connections/storeCredential.ts";
 import { hashPassword } from "../../domain/people/passwords.ts";
 import { password, people, roles, tenants, workspaces } from "./cast.ts";
-import { grantedRoles, secretOf } from "./directories.ts";
+import { grantedRolesOf, secretOf } from "./directories.ts";
 import { idOf } from "./ids.ts";
 
 /** Workspaces, people, roles, tenants and their connections, in the caller's transaction. */
@@ -16,7 +16,8 @@ export async function insertCast(tx: Tx, keys: readonly CredentialKey[], verifie
     // Archiving erases credentials.
     if (lifecycle === "archived") continue;
     const { id: connectionId, version } = connection;
-    await storeCredential(tx, keys, { connectionId, version, clientSecret: secretOf(tenant) });
+    const proof = { kind: "secret", secret: secretOf(tenant) } as const;
+    await storeCredential(tx, keys, { connectionId, version, proof });
   }
 }
 
@@ -90,19 +91,22 @@ async function insertConnections(tx: Tx, verifiedAt: Date): Promise<void> {
     `insert into provider_connections (id, tenant_id, client_id, status, credential_version, verified_at,
        verified_version, granted_roles)
      select id, tenant_id, client_id, status, version, case when status = 'verified' then $2::timestamptz end,
-       case when status = 'verified' then version end, case when status = 'verified' then $3::text[] else '{}' end
-     from jsonb_to_recordset($1::jsonb)
-       as c (id uuid, tenant_id uuid, client_id text, status text, version integer)`,
+       case when status = 'verified' then version end, case when status = 'verified' then granted_roles else '{}' end
+     from jsonb_to_recordset($1::jsonb) as c (id uuid, tenant_id uuid, client_id text, status text,
+       version integer, granted_roles text[])`,
     [
       JSON.stringify(
-        tenants.map(({ id, connection: { clientId, ...connection } }) => ({
-          ...connection,
-          tenant_id: id,
-          client_id: clientId,
-        })),
+        tenants.map((tenant) => {
+          const { clientId, ...connection } = tenant.connection;
+          return {
+            ...connection,
+            tenant_id: tenant.id,
+            client_id: clientId,
+            granted_roles: grantedRolesOf(tenant),
+          };
+        }),
       ),
       verifiedAt,
-      grantedRoles,
     ],
   );
 }

@@ -1,7 +1,7 @@
 import type { Tx } from "../../db/database.ts";
 import { contractOf } from "../../domain/operations/catalog.ts";
 import { digestOf } from "../../domain/operations/run.ts";
-import { policyTypes } from "../../provider/port.ts";
+import { policyTypes } from "../../provider/policyTypes.ts";
 import { auditOf, type PastEvent } from "./auditOf.ts";
 import { people } from "./cast.ts";
 import { pastRuns } from "./history.ts";

@@ -2,9 +2,9 @@ import type { Facts } from "../../domain/authority/facts.ts";
 import type { OperationName } from "../../domain/operations/catalog.ts";
 import type { Ending, FailureCode } from "../../domain/operations/finishRuns.ts";
 import type { EffectSummary } from "../../domain/operations/runEffect.ts";
-import { type PolicyType, policyTypes } from "../../provider/port.ts";
-import { countsByType } from "../sandbox/policies.ts";
+import { type PolicyType, policyTypes } from "../../provider/policyTypes.ts";
 import type { Person, Tenant } from "./cast.ts";
+import { policyCountsOf } from "./directories.ts";
 
 /** How the world differed from today's. */
 export type World = (facts: Facts) => Facts;
@@ -36,22 +36,27 @@ export type PastEnd =
 
 export type PastEffect = EffectSummary & { name: string };
 
-/** What a sync of these types did that found every policy so, but for `changed` ones of the first type. */
+/** What a sync of these types did that found every policy so, but for `changed` device configurations. */
 export function syncEffects(
   tenant: Tenant,
   found: "created" | "unchanged",
   { changed = 0, types = policyTypes }: { changed?: number; types?: readonly PolicyType[] } = {},
 ): PastEffect[] {
-  const itemsOf = countsByType(tenant.policies);
-  return types.flatMap((type, index) => {
+  const itemsOf = policyCountsOf(tenant);
+  return types.flatMap((type) => {
     const items = itemsOf[type];
-    const altered = index === 0 ? changed : 0;
+    const altered = type === "deviceConfigurations" ? changed : 0;
     const counts = { created: 0, changed: altered, unchanged: 0, [found]: items - altered };
     return [
       { name: `${type}:page:1:1`, items, counts },
       { name: `${type}:gone`, items: 0, counts: { gone: 0 } },
     ];
   });
+}
+
+/** All types but one, which could not be read. */
+export function typesBut(refused: PolicyType): PolicyType[] {
+  return policyTypes.filter((type) => type !== refused);
 }
 
 export const verified: PastEffect[] = [{ name: "verification", items: 1, counts: { verified: 1 } }];

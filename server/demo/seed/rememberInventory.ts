@@ -1,6 +1,7 @@
 import type { Db, Reader } from "../../db/database.ts";
 import { recordPage } from "../../domain/inventory/recordPage.ts";
-import { type Provider, type ProviderPolicy, policyTypes } from "../../provider/port.ts";
+import { policyTypes } from "../../provider/policyTypes.ts";
+import type { JsonObject, PolicyModel, Provider, ProviderPolicy } from "../../provider/port.ts";
 import type { Tenant } from "./cast.ts";
 import { secretOf } from "./directories.ts";
 
@@ -15,13 +16,13 @@ export async function rememberInventory(db: Db, provider: Provider, tenant: Tena
   const reader = provider.openReader({
     directoryId: tenant.directoryId,
     clientId: tenant.connection.clientId,
-    clientSecret: secretOf(tenant),
+    proof: { kind: "secret", secret: secretOf(tenant) },
   });
   for (const type of policyTypes) {
     const listed: ProviderPolicy[] = [];
     for await (const page of reader.listPolicies(type, AbortSignal.timeout(10_000)))
       listed.push(...page.policies);
-    const policies = type === "deviceConfigurations" ? asBefore(listed) : listed;
+    const policies = type === "deviceConfigurations" ? asBefore(provider.model, listed) : listed;
     const listing = { runId: first.id, fencingToken: "1", tenantId: tenant.id, type };
     await db.transaction(async (tx) => {
       await recordPage(tx, listing, policies);
@@ -43,9 +44,24 @@ function listSyncs(reader: Reader, tenant: Tenant): Promise<{ id: string; at: Da
   );
 }
 
-function asBefore([first, second, ...others]: readonly ProviderPolicy[]): ProviderPolicy[] {
+function asBefore(model: PolicyModel, listed: readonly ProviderPolicy[]): ProviderPolicy[] {
+  const [first, second, ...others] = listed;
   if (first === undefined || second === undefined) return [];
-  const changed = { ...first, payload: { ...first.payload, description: "Owned by the endpoint team." } };
   const gone = { ...second, id: `${second.id.slice(0, -4)}0000`, name: `${second.name} (old)` };
-  return [changed, gone, ...others];
+  return [
+    withPayload(model, first, { ...first.payload, description: "Owned by the endpoint team." }),
+    withPayload(model, gone, { ...second.payload, id: gone.id, displayName: gone.name }),
+    ...others,
+  ];
+}
+
+/** What is derived from a payload, derived from this one. */
+function withPayload(model: PolicyModel, policy: ProviderPolicy, payload: JsonObject): ProviderPolicy {
+  const type = "deviceConfigurations";
+  return {
+    ...policy,
+    payload,
+    matchKey: model.matchKeyOf(type, payload),
+    normalised: model.normalise(type, payload),
+  };
 }

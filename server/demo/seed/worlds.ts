@@ -2,7 +2,7 @@ import type { Lifecycle } from "../../domain/authority/contract.ts";
 import type { Facts, Phase } from "../../domain/authority/facts.ts";
 import { contractOf } from "../../domain/operations/catalog.ts";
 import { getRole, northwind, type Person, type Role } from "./cast.ts";
-import { grantedRoles } from "./directories.ts";
+import { grantedRolesOf } from "./directories.ts";
 import type { PastRun, World } from "./pastRun.ts";
 
 /** The facts of a past moment in which nothing stood in the way of the run. */
@@ -22,6 +22,11 @@ export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpires
     writeRoles: [],
     assignments: by === null ? [] : assignmentsOf(by),
     tenant: { workspaceId: tenant.workspace.id, lifecycle: "active" },
+    turn: null,
+    hasBegun: phase === "checkpoint",
+    source: null,
+    plan: null,
+    writeGateMaxAgeHours: 24,
     hold: null,
     connection: {
       tenantId: tenant.id,
@@ -31,7 +36,8 @@ export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpires
       credentialVersion: 1,
       verifiedVersion: 1,
       credentialExpiresAt: null,
-      grantedRoles,
+      grantedRoles: grantedRolesOf(tenant),
+      approvalRequired: null,
     },
   };
 }

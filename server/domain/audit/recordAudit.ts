@@ -11,7 +11,17 @@ export type AuditEvent = {
   /** What was done, as `noun.verb`: `run.requested`, `member.role_changed`, `access.refused`. */
   action: string;
   subject: {
-    type: "run" | "user" | "tenant" | "connection" | "workspace" | "session" | "page";
+    type:
+      | "run"
+      | "user"
+      | "tenant"
+      | "connection"
+      | "workspace"
+      | "session"
+      | "page"
+      | "backup"
+      | "schedule"
+      | "installation";
     id: string | null;
   };
   outcome: "done" | "allowed" | "denied" | "failed";

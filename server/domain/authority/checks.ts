@@ -1,5 +1,6 @@
+import { isGranted } from "../../provider/policyTypes.ts";
 import { operableClasses } from "./contract.ts";
-import type { AssignmentFact, Facts } from "./facts.ts";
+import type { AssignmentFact, ConnectionFact, Facts } from "./facts.ts";
 import type { ReasonCode } from "./reasons.ts";
 
 /** `value` is what was found, in words; `not_applicable` means the check's premise failed or does not exist. */
@@ -38,8 +39,10 @@ export function checkTenant(facts: Facts, premises: Check[]): Check {
   if (facts.tenant === null) return failed("tenant_missing", "the tenant no longer exists");
   if (facts.authorityMode === "system_authority") return passed("the tenant exists");
   if (premises.some(hasFailed)) return notApplicable("not asked: an earlier check failed");
-  const live = liveAssignments(facts);
+  const live = liveAssignments(facts, facts.assignments);
   if (live.length === 0) return failed("tenant_not_entitled", "no role covers the tenant");
+  if (facts.source !== null && liveAssignments(facts, facts.source.assignments).length === 0)
+    return failed("tenant_not_entitled", "no role covers the tenant that the backup is of");
   return passed(live.map(describeAssignment).join(", "));
 }
 
@@ -50,16 +53,29 @@ export function checkCapability(facts: Facts, premises: Check[]): Check {
       ? failed("system_authority_not_allowed", "the operation may only be requested by a person")
       : failed("missing_capability", "the operation may not be requested by a person");
   }
-  if (facts.authorityMode === "system_authority") return passed("the operation consents to system authority");
+  if (facts.authorityMode === "system_authority") return checkSchedule(facts);
   if (premises.some(hasFailed)) return notApplicable("not asked: an earlier check failed");
   const roles = grantingAssignments(facts).map((assignment) => assignment.roleName);
   if (roles.length === 0) return failed("missing_capability", `${capability} is not held`);
+  if (facts.source !== null && sourceAssignments(facts).length === 0)
+    return failed("missing_capability", "backup.view is not held at the tenant that the backup is of");
   return passed(`${capability} is held through ${[...new Set(roles)].join(", ")}`);
+}
+
+/** The system may ask for what consents; a schedule only while it is there and active. */
+function checkSchedule({ scheduleId, schedule }: Facts): Check {
+  if (scheduleId === null) return passed("the operation consents to system authority");
+  if (schedule === null) return failed("system_authority_not_allowed", "its schedule was deleted");
+  if (schedule.status !== "active") return failed("system_authority_not_allowed", "its schedule is paused");
+  return passed("the operation consents, and its schedule is active");
 }
 
 export function checkOperability(facts: Facts): Check {
   if (facts.tenantId === null) return notApplicable("the operation concerns no single tenant");
   if (facts.tenant === null) return notApplicable("the tenant no longer exists");
+  // Handbook 1, "Tenant lifecycle": elsewhere schedules are paused, also for what a person may still start.
+  if (facts.scheduleId !== null && facts.tenant.lifecycle !== "active")
+    return failed("tenant_not_operable", facts.tenant.lifecycle);
   const permitted: readonly string[] = operableClasses[facts.tenant.lifecycle];
   return permitted.includes(facts.contract.operability)
     ? passed(facts.tenant.lifecycle)
@@ -80,10 +96,13 @@ export function checkConnection(facts: Facts): Check {
   return passed(found);
 }
 
-/** How old (milliseconds) a verification may be for the write gate to stay open (handbook 4, "Write gate"). */
-export const writeGateMaxAge = 24 * 3_600_000;
+/** A preview may be carried out for this long (milliseconds) after it was made (handbook 4, "Restore"). */
+export const previewMaxAge = 3_600_000;
 
-/** Verified recently, with the present credential, which has not run out, and with the permissions to write. */
+/** A credential with less life left than this (milliseconds) is not begun with: it could end within the run. */
+export const credentialReserve = 3_600_000;
+
+/** Verified recently, with the present credential, which does not run out, and with the permissions to write. */
 export function checkWriteGate(facts: Facts, premises: Check[]): Check {
   if (!facts.contract.prerequisites.includes("write_gate"))
     return notApplicable("the operation writes nothing at the provider");
@@ -92,30 +111,73 @@ export function checkWriteGate(facts: Facts, premises: Check[]): Check {
     return notApplicable("not asked: an earlier check failed");
   if (connection.verifiedVersion !== connection.credentialVersion)
     return failed("write_gate_blocked", "the credential changed since it was verified");
-  if (connection.verifiedAt === null || now.getTime() - connection.verifiedAt.getTime() >= writeGateMaxAge)
-    return failed("write_gate_blocked", "the last verification is too old");
-  if (connection.credentialExpiresAt !== null && connection.credentialExpiresAt <= now)
-    return failed("write_gate_blocked", "the credential has expired");
-  const missing = facts.writeRoles.filter((role) => !connection.grantedRoles.includes(role));
+  const until = endOfVerification(facts, connection);
+  if (until === null || until <= now) return failed("write_gate_blocked", "the last verification is too old");
+  const life = (connection.credentialExpiresAt?.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime();
+  if (life <= 0) return failed("write_gate_blocked", "the credential has expired");
+  if (facts.phase !== "checkpoint" && life < credentialReserve)
+    return failed("write_gate_blocked", "the credential expires within the hour");
+  const missing = facts.writeRoles.filter((role) => !isGranted(role, connection.grantedRoles));
   if (missing.length > 0) return failed("write_gate_blocked", `${missing.join(", ")} is not granted`);
   return passed("open");
 }
 
+/** Until when the last verification opens the write gate; null when there was none. */
+export function endOfVerification(
+  { writeGateMaxAgeHours }: Pick<Facts, "writeGateMaxAgeHours">,
+  { verifiedAt }: Pick<ConnectionFact, "verifiedAt">,
+): Date | null {
+  return verifiedAt === null ? null : new Date(verifiedAt.getTime() + writeGateMaxAgeHours * 3_600_000);
+}
+
 export function checkPrerequisites(facts: Facts): Check {
-  // "Do not start after": what has begun in time may go on to its end.
-  if (facts.phase !== "checkpoint" && facts.now >= facts.requestExpiresAt)
-    return failed("execution_prerequisite_invalid", "the request expired before it could begin");
+  const problem =
+    expiryProblem(facts) ?? sourceProblem(facts) ?? planProblem(facts) ?? approvalProblem(facts);
+  if (problem !== null) return failed("execution_prerequisite_invalid", problem);
   return passed("the request is in time");
 }
 
-function liveAssignments(facts: Facts): AssignmentFact[] {
-  return facts.assignments.filter(({ expiresAt }) => expiresAt === null || expiresAt > facts.now);
+/** "Do not start after": what has begun in time may go on to its end. */
+function expiryProblem(facts: Facts): string | null {
+  const isLate = facts.phase !== "checkpoint" && facts.now >= facts.requestExpiresAt;
+  return isLate ? "the request expired before it could begin" : null;
+}
+
+function sourceProblem({ contract, source }: Facts): string | null {
+  if (!contract.prerequisites.includes("source_exists") || source !== null) return null;
+  return "the backup it would take from no longer exists";
+}
+
+function planProblem({ contract, plan, phase, hasBegun, now }: Facts): string | null {
+  if (!contract.prerequisites.includes("preview_fresh")) return null;
+  if (plan === null) return "its preview no longer exists";
+  if (!plan.matches) return "its preview is not the one that was confirmed";
+  if (plan.isTaken) return "its preview was carried out by another run";
+  if (plan.staleReason !== null) return plan.staleReason;
+  const isOld = now.getTime() - plan.completedAt.getTime() >= previewMaxAge;
+  const isBeginning = phase !== "checkpoint" && !hasBegun;
+  return isOld && isBeginning ? "its preview is more than an hour old" : null;
+}
+
+function approvalProblem({ contract, connection }: Facts): string | null {
+  return contract.prerequisites.includes("write_gate") ? (connection?.approvalRequired ?? null) : null;
+}
+
+function liveAssignments({ now }: Facts, assignments: AssignmentFact[]): AssignmentFact[] {
+  return assignments.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
 }
 
 /** The live assignments whose role grants the capability that the operation needs. */
 export function grantingAssignments(facts: Facts): AssignmentFact[] {
-  return liveAssignments(facts).filter(({ capabilities }) =>
+  return liveAssignments(facts, facts.assignments).filter(({ capabilities }) =>
     capabilities.includes(facts.contract.capability),
+  );
+}
+
+/** Those through which the initiator may see the backup it takes from. */
+export function sourceAssignments(facts: Facts): AssignmentFact[] {
+  return liveAssignments(facts, facts.source?.assignments ?? []).filter(({ capabilities }) =>
+    capabilities.includes("backup.view"),
   );
 }
 

@@ -16,7 +16,14 @@ export type OperationContract = {
 
 export type AuthorityMode = "actor_bound" | "system_authority";
 /** `write_gate`: see `checkWriteGate`; every operation that writes to the provider names it. */
-export type Prerequisite = "connection_exists" | "connection_verified" | "write_gate";
+export type Prerequisite =
+  | "connection_exists"
+  | "connection_verified"
+  | "write_gate"
+  /** The backup set it takes its items from is there, and the initiator may see it. */
+  | "source_exists"
+  /** What it does was previewed, not long ago, and nothing has moved since. */
+  | "preview_fresh";
 
 export const lifecycles = ["onboarding", "active", "suspended", "offboarding", "archived"] as const;
 export type Lifecycle = (typeof lifecycles)[number];

@@ -8,9 +8,11 @@ import {
   checkTenant,
   checkWorkspace,
   checkWriteGate,
+  endOfVerification,
   grantingAssignments,
+  sourceAssignments,
 } from "./checks.ts";
-import type { Facts } from "./facts.ts";
+import type { AssignmentFact, Facts } from "./facts.ts";
 import { type DenialClass, denials, precedenceOf, type ReasonCode } from "./reasons.ts";
 
 export const checkNames = [
@@ -37,8 +39,13 @@ export type Decision = { checks: Checks; decidedAt: Date } & (
   | { verdict: "deferred"; deferral: Deferral }
 );
 
-/** Not now: the tenant is held, by whom and why, until then or until somebody releases it. */
-export type Deferral = { kind: "hold"; reason: string; by: string; until: Date | null };
+/**
+ * Not now. `hold`: the tenant is held, by whom and why, until then or until somebody releases it. `turn`:
+ * another run writes at the tenant first.
+ */
+export type Deferral =
+  | { kind: "hold"; reason: string; by: string; until: Date | null }
+  | { kind: "turn"; runId: string; operation: string; by: string | null };
 
 /**
  * Whether a run may begin, or have its next effect, under these facts. Pure and total: every rule of who may
@@ -65,24 +72,49 @@ export function decide(facts: Facts): Decision {
 function conclude(facts: Facts, checks: Checks): Decision {
   const base = { checks, decidedAt: facts.now };
   // A held run is not judged yet: it waits, and is judged by what holds when it is released.
-  const deferral = facts.phase === "begin" ? deferralOf(facts) : null;
-  if (deferral !== null) return { ...base, verdict: "deferred", deferral };
+  const hold = facts.phase === "begin" ? holdOf(facts) : null;
+  if (hold !== null) return { ...base, verdict: "deferred", deferral: hold };
   const reasonCode = Object.values(checks)
     .flatMap((check) => (check.result === "failed" ? [check.reason] : []))
     .sort((a, b) => precedenceOf(a) - precedenceOf(b))[0];
   if (reasonCode !== undefined) return { ...base, verdict: "denied", reasonCode, ...denials[reasonCode] };
-  return { ...base, verdict: "allowed", validUntil: endOfRights(facts) };
+  // Only what may begin waits for its turn: what may not should not be kept waiting to hear it.
+  const turn = facts.phase === "begin" ? turnOf(facts) : null;
+  if (turn !== null) return { ...base, verdict: "deferred", deferral: turn };
+  return { ...base, verdict: "allowed", validUntil: endOfAuthority(facts) };
 }
 
-function deferralOf({ hold, now }: Facts): Deferral | null {
+function holdOf({ hold, now }: Facts): Deferral | null {
   if (hold === null || (hold.until !== null && hold.until <= now)) return null;
   return { kind: "hold", reason: hold.reason, by: hold.placedByName, until: hold.until };
 }
 
-/** The union of roles: while any assignment that grants the capability lives, so does the right. */
-function endOfRights(facts: Facts): Date | null {
-  if (facts.authorityMode === "system_authority") return null;
-  const ends = grantingAssignments(facts).map((assignment) => assignment.expiresAt);
+function turnOf({ turn }: Facts): Deferral | null {
+  if (turn === null) return null;
+  return { kind: "turn", runId: turn.runId, operation: turn.operation, by: turn.initiatorName };
+}
+
+/** The earliest end of anything the verdict relied on; null: no end is known. */
+function endOfAuthority(facts: Facts): Date | null {
+  const ends = [...endsOfRights(facts), ...endsOfWriteGate(facts)].filter((end) => end !== null);
+  return ends.length === 0 ? null : new Date(Math.min(...ends.map((end) => end.getTime())));
+}
+
+function endsOfRights(facts: Facts): (Date | null)[] {
+  if (facts.authorityMode === "system_authority") return [];
+  const rights = [lastEnd(grantingAssignments(facts))];
+  return facts.source === null ? rights : [...rights, lastEnd(sourceAssignments(facts))];
+}
+
+/** The union of roles: while any of the assignments lives, so does the right. */
+function lastEnd(assignments: readonly AssignmentFact[]): Date | null {
+  const ends = assignments.map((assignment) => assignment.expiresAt);
   if (ends.includes(null)) return null;
   return new Date(Math.max(...ends.flatMap((end) => (end === null ? [] : [end.getTime()]))));
+}
+
+function endsOfWriteGate(facts: Facts): (Date | null)[] {
+  const { contract, connection } = facts;
+  if (!contract.prerequisites.includes("write_gate") || connection === null) return [];
+  return [endOfVerification(facts, connection), connection.credentialExpiresAt];
 }

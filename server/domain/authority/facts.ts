@@ -27,6 +27,20 @@ export type Facts = {
   /** Those of the initiator in the run's workspace that cover its tenant, lapsed ones included. */
   assignments: AssignmentFact[];
   tenant: { workspaceId: string; lifecycle: Lifecycle } | null;
+  /** Whose turn it is to write at the tenant, when it is not this run's; null for operations that do not write. */
+  turn: { runId: string; operation: string; initiatorName: string | null } | null;
+  /** The schedule that asked for it; null for what no schedule asked for. */
+  scheduleId: string | null;
+  /** Null when there is none or it is gone. */
+  schedule: { status: "active" | "paused" } | null;
+  /** An attempt of it was allowed to begin before. */
+  hasBegun: boolean;
+  /** The backup set it takes its items from; null when it has none or the set is gone. */
+  source: SourceFact | null;
+  /** The preview it carries out; null when there is none. */
+  plan: PlanFact | null;
+  /** How old (hours) a verification may be for the write gate. */
+  writeGateMaxAgeHours: number;
   hold: { reason: string; placedByName: string; until: Date | null } | null;
   /** The connection the run was frozen with; null when it is gone or there was none. */
   connection: ConnectionFact | null;
@@ -39,6 +53,19 @@ export type AssignmentFact = {
   expiresAt: Date | null;
 };
 
+/** `assignments` are the initiator's that cover the tenant the set is of. */
+export type SourceFact = { tenantId: string; assignments: AssignmentFact[] };
+
+export type PlanFact = {
+  /** It is of the same tenant and has the digest that the request froze. */
+  matches: boolean;
+  completedAt: Date;
+  /** Another run has carried it out, or is about to. */
+  isTaken: boolean;
+  /** What was found to have moved since; null while nothing was. */
+  staleReason: string | null;
+};
+
 export type ConnectionFact = {
   tenantId: string;
   status: "unverified" | "verified" | "invalid";
@@ -48,4 +75,6 @@ export type ConnectionFact = {
   verifiedVersion: number | null;
   credentialExpiresAt: Date | null;
   grantedRoles: string[];
+  /** Why somebody at the tenant has to approve before anything may be written; null when nobody has to. */
+  approvalRequired: string | null;
 };

@@ -39,8 +39,9 @@ export async function gate<S extends GatedSubject>(
 export async function gateRequest(tx: Tx, subject: Subject): Promise<Decision> {
   await tx.query(
     `select authority_share(array[authority_installation_key(), authority_key('workspace', $1),
-       authority_key('user', $2), authority_key('tenant', $3), authority_key('connection', $4)])`,
-    [subject.workspaceId, subject.initiatorId, subject.tenantId, subject.connectionId],
+       authority_key('user', $2), authority_key('tenant', $3), authority_key('connection', $4),
+       authority_key('backup', $5), authority_key('schedule', $6)])`,
+    [subject.workspaceId, subject.initiatorId, subject.tenantId, subject.connectionId, subject.backupSetId, subject.scheduleId],
   );
   const facts = (await gatherFacts(tx, [subject], "request")).get(subject.id);
   if (facts === undefined) throw new Error("The facts about a request were not found.");

@@ -1,6 +1,6 @@
 import type { Reader } from "../../db/database.ts";
 import type { AuthorityMode, Lifecycle, OperationContract } from "./contract.ts";
-import type { AssignmentFact, ConnectionFact, Facts, Phase } from "./facts.ts";
+import type { AssignmentFact, ConnectionFact, Facts, Phase, PlanFact } from "./facts.ts";
 
 /** What is asked about: a run, or a request that may become one. `id` only pairs answers with questions. */
 export type Subject = {
@@ -14,6 +14,13 @@ export type Subject = {
   requestExpiresAt: Date;
   targetIntact: boolean;
   writeRoles: string[];
+  hasBegun: boolean;
+  /** The backup set it takes its items from. */
+  backupSetId: string | null;
+  /** The schedule that asked for it. */
+  scheduleId: string | null;
+  /** The preview it carries out, with the digest that was confirmed. */
+  plan: { id: string; digest: string } | null;
 };
 
 type FactsRow = {
@@ -33,8 +40,15 @@ type FactsRow = {
         credentialExpiresAt: string | null;
       })
     | null;
-  assignments: (Omit<AssignmentFact, "expiresAt"> & { expiresAt: string | null })[];
+  assignments: AssignmentRow[];
+  sourceTenantId: string | null;
+  sourceAssignments: AssignmentRow[];
+  plan: (Omit<PlanFact, "completedAt"> & { completedAt: string }) | null;
+  turn: Facts["turn"];
+  scheduleStatus: "active" | "paused" | null;
 };
+
+type AssignmentRow = Omit<AssignmentFact, "expiresAt"> & { expiresAt: string | null };
 
 /**
  * The facts about each subject, in one statement: for a gate it must come after the one that took the locks,
@@ -51,7 +65,8 @@ export async function gatherFacts(
   return new Map(
     subjects.flatMap((subject) => {
       const row = rowOf.get(subject.id);
-      return row === undefined ? [] : [[subject.id, toFacts(subject, row, phase)] as const];
+      if (row === undefined) return [];
+      return [[subject.id, toFacts(subject, row, { phase, ...reader.rules })] as const];
     }),
   );
 }
@@ -66,23 +81,38 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
        case when c.id is not null then jsonb_build_object('tenantId', c.tenant_id, 'status', c.status,
          'cause', c.cause, 'verifiedAt', c.verified_at, 'credentialVersion', c.credential_version,
          'verifiedVersion', c.verified_version, 'credentialExpiresAt', c.credential_expires_at,
-         'grantedRoles', c.granted_roles) end as connection,
-       coalesce(a.assignments, '[]') as assignments
+         'grantedRoles', c.granted_roles,
+         'approvalRequired', c.approval_required) end as connection,
+       coalesce(a.assignments, '[]') as assignments,
+       b.tenant_id as "sourceTenantId", coalesce(sa.assignments, '[]') as "sourceAssignments",
+       case when p.digest is not null then jsonb_build_object('completedAt', p.completed_at,
+         'matches', p.digest = s.plan_digest and p.tenant_id = s.tenant_id and p.source_set_id = s.backup_set_id,
+         'isTaken', p.run_id is not null and p.run_id <> s.id, 'staleReason', p.stale_reason) end as plan,
+       n.turn, sc.status as "scheduleStatus"
      from jsonb_to_recordset($1::jsonb)
-       as s (id uuid, workspace_id uuid, tenant_id uuid, initiator_id uuid, connection_id uuid)
+       as s (id uuid, workspace_id uuid, tenant_id uuid, initiator_id uuid, connection_id uuid,
+         backup_set_id uuid, plan_id uuid, plan_digest text, schedule_id uuid,
+         writes boolean)
      left join workspaces w on w.id = s.workspace_id
      left join users u on u.id = s.initiator_id
      left join memberships m on m.workspace_id = s.workspace_id and m.user_id = s.initiator_id
      left join tenants t on t.id = s.tenant_id
      left join tenant_holds h on h.tenant_id = s.tenant_id
      left join provider_connections c on c.id = s.connection_id
+     left join backup_sets b on b.id = s.backup_set_id and b.workspace_id = s.workspace_id
+     left join schedules sc on sc.id = s.schedule_id and sc.workspace_id = s.workspace_id
+     left join restore_plans p on p.id = s.plan_id and p.workspace_id = s.workspace_id
+     left join lateral (${assignmentsCovering("s.tenant_id")}) a on true
+     left join lateral (${assignmentsCovering("b.tenant_id")}) sa on b.id is not null
+     -- The one that writes already, else the first in line.
      left join lateral (
-       select jsonb_agg(jsonb_build_object('roleName', r.name, 'capabilities', r.capabilities,
-         'allTenants', ra.tenant_id is null, 'expiresAt', ra.expires_at) order by ra.id) as assignments
-       from role_assignments ra join roles r on r.id = ra.role_id
-       where ra.user_id = s.initiator_id and ra.workspace_id = s.workspace_id
-         and (ra.tenant_id is null or ra.tenant_id = s.tenant_id)
-     ) a on true`,
+       select jsonb_build_object('runId', r.id, 'operation', r.operation, 'initiatorName', r.initiator_name)
+         as turn
+       from operation_runs r
+       where s.writes and r.tenant_id = s.tenant_id and r.writes_provider and r.status <> 'completed'
+         and r.id <> s.id and (r.status = 'running' or r.id < s.id)
+       order by r.status = 'running' desc, r.id limit 1
+     ) n on true`,
     [
       JSON.stringify(
         subjects.map((subject) => ({
@@ -91,16 +121,34 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
           tenant_id: subject.tenantId,
           initiator_id: subject.initiatorId,
           connection_id: subject.connectionId,
+          backup_set_id: subject.backupSetId,
+          plan_id: subject.plan?.id ?? null,
+          plan_digest: subject.plan?.digest ?? null,
+          schedule_id: subject.scheduleId,
+          writes: subject.contract.operability === "write",
         })),
       ),
     ],
   );
 }
 
-function toFacts(subject: Subject, row: FactsRow, phase: Phase): Facts {
+function assignmentsCovering(tenantId: string): string {
+  return `
+    select jsonb_agg(jsonb_build_object('roleName', r.name, 'capabilities', r.capabilities,
+      'allTenants', ra.tenant_id is null, 'expiresAt', ra.expires_at) order by ra.id) as assignments
+    from role_assignments ra join roles r on r.id = ra.role_id
+    where ra.user_id = s.initiator_id and ra.workspace_id = s.workspace_id
+      and (ra.tenant_id is null or ra.tenant_id = ${tenantId})`;
+}
+
+function toFacts(
+  subject: Subject,
+  row: FactsRow,
+  asked: { phase: Phase; writeGateMaxAgeHours: number },
+): Facts {
   return {
+    ...asked,
     now: row.now,
-    phase,
     contract: subject.contract,
     authorityMode: subject.authorityMode,
     workspaceId: subject.workspaceId,
@@ -110,7 +158,16 @@ function toFacts(subject: Subject, row: FactsRow, phase: Phase): Facts {
     writeRoles: subject.writeRoles,
     workspace: row.workspaceStatus === null ? null : { status: row.workspaceStatus },
     initiator: row.userStatus === null ? null : { status: row.userStatus, membership: row.membershipStatus },
-    assignments: row.assignments.map((a) => ({ ...a, expiresAt: toDate(a.expiresAt) })),
+    assignments: row.assignments.map(toAssignment),
+    turn: row.turn,
+    scheduleId: subject.scheduleId,
+    schedule: row.scheduleStatus === null ? null : { status: row.scheduleStatus },
+    hasBegun: subject.hasBegun,
+    source:
+      row.sourceTenantId === null
+        ? null
+        : { tenantId: row.sourceTenantId, assignments: row.sourceAssignments.map(toAssignment) },
+    plan: row.plan === null ? null : { ...row.plan, completedAt: new Date(row.plan.completedAt) },
     tenant:
       row.tenantWorkspaceId === null || row.lifecycle === null
         ? null
@@ -128,6 +185,10 @@ function toFacts(subject: Subject, row: FactsRow, phase: Phase): Facts {
             credentialExpiresAt: toDate(row.connection.credentialExpiresAt),
           },
   };
+}
+
+function toAssignment(row: AssignmentRow): AssignmentFact {
+  return { ...row, expiresAt: toDate(row.expiresAt) };
 }
 
 function toDate(text: string | null): Date | null {

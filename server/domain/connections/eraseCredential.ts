@@ -1,8 +1,8 @@
 import type { Tx } from "../../db/database.ts";
 
 /**
- * Deletes a connection's sealed secret and forgets what was proved with it. An authority change: the
- * transaction must hold the connection's key. Returns whether a secret was stored.
+ * Deletes a connection's sealed proof and forgets what was known with it. An authority change: the
+ * transaction must hold the connection's key. Returns whether a proof was stored.
  */
 export async function eraseCredential(tx: Tx, connectionId: string): Promise<boolean> {
   const erased = await tx.query(
@@ -11,7 +11,8 @@ export async function eraseCredential(tx: Tx, connectionId: string): Promise<boo
   );
   await tx.query(
     `update provider_connections set status = 'unverified', cause = null, verified_at = null,
-       verified_version = null, granted_roles = '{}' where id = $1`,
+       verified_version = null, granted_roles = '{}', credential_expires_at = null, approval_required = null
+     where id = $1`,
     [connectionId],
   );
   return erased.length > 0;

@@ -1,13 +1,10 @@
 import type { Reader } from "../../db/database.ts";
+import type { ProviderCredential } from "../../provider/port.ts";
+import { readProof } from "./proof.ts";
 import { type CredentialKey, openCredential } from "./sealing.ts";
 
 /** A connection's credential, opened: for the worker while a run uses it, for nobody else. */
-export type OpenCredential = {
-  directoryId: string;
-  clientId: string;
-  clientSecret: string;
-  credentialVersion: number;
-};
+export type OpenCredential = ProviderCredential & { credentialVersion: number };
 
 /** Undefined when none is stored, e.g. after a tenant was archived. Throws when no key opens it. */
 export async function findCredential(
@@ -32,6 +29,6 @@ export async function findCredential(
   );
   if (row === undefined) return undefined;
   const { directoryId, clientId, version } = row;
-  const clientSecret = openCredential(keys, { connectionId, version }, row);
-  return { directoryId, clientId, clientSecret, credentialVersion: version };
+  const proof = readProof(openCredential(keys, { connectionId, version }, row));
+  return { directoryId, clientId, proof, credentialVersion: version };
 }

@@ -1,5 +1,5 @@
 import type { Db } from "../../db/database.ts";
-import { changeAuthority } from "../authority/changeAuthority.ts";
+import { changeAuthority } from "../revocation/changeAuthority.ts";
 import { recordRejection } from "./recordVerification.ts";
 
 /**

@@ -12,13 +12,14 @@ type Verified = {
 type Rejected = { connectionId: string; credentialVersion: number | null; cause: string; runId: string };
 
 /**
- * Records that a connection was proved. An authority change: the transaction must hold the connection's key
- * exclusively (see `changesAuthority` in the catalog). False when the credential has changed meanwhile.
+ * Records that a connection was proved; an approval that was asked for counts as given until it is asked for
+ * again. An authority change: the transaction must hold the connection's key exclusively (see
+ * `changesAuthority` in the catalog). False when the credential has changed meanwhile.
  */
 export async function recordVerification(tx: Tx, verified: Verified): Promise<boolean> {
   const [row] = await tx.query<ConnectionRow>(
     `update provider_connections c set status = 'verified', cause = null, verified_at = clock_timestamp(),
-       verified_version = c.credential_version, granted_roles = $3
+       verified_version = c.credential_version, granted_roles = $3, approval_required = null
      from tenants t, provider_connections before
      where c.id = $1 and c.credential_version = $2 and t.id = c.tenant_id and before.id = c.id
      returning c.tenant_id as "tenantId", t.workspace_id as "workspaceId", before.status as before`,

@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Tx } from "../../db/database.ts";
-import type { PolicyType, ProviderPolicy } from "../../provider/port.ts";
+import type { PolicyType } from "../../provider/policyTypes.ts";
+import type { ProviderPolicy } from "../../provider/port.ts";
+import { digestOfJson } from "../digest.ts";
 import type { EffectSummary } from "../operations/runEffect.ts";
 
 /** Which listing the items come from: a run's attempt, at one tenant. */
@@ -20,18 +22,20 @@ export async function recordPage(
        select distinct on (p.provider_id) p.*,
          encode(sha256(convert_to(p.payload::text, 'UTF8')), 'hex') as hash
        from jsonb_to_recordset($5::jsonb)
-         as p (id uuid, provider_id text, name text, odata_type text, payload jsonb)
+         as p (id uuid, provider_id text, name text, odata_type text, payload jsonb, match_key text,
+           normalised jsonb, normalised_hash text)
        order by p.provider_id
      ), written as (
        insert into inventory_items as i (id, tenant_id, type, provider_id, name, odata_type, payload, hash,
-         first_seen_at, first_seen_run_id, changed_at, changed_run_id, last_seen_at, last_seen_run_id,
+         match_key, normalised, normalised_hash, first_seen_at, first_seen_run_id, changed_at, changed_run_id, last_seen_at, last_seen_run_id,
          last_seen_token)
-       select id, $1, $2, provider_id, name, odata_type, payload, hash, clock_timestamp(), $3,
-         clock_timestamp(), $3, clock_timestamp(), $3, $4
+       select id, $1, $2, provider_id, name, odata_type, payload, hash, match_key, normalised,
+         normalised_hash, clock_timestamp(), $3, clock_timestamp(), $3, clock_timestamp(), $3, $4
        from seen
        on conflict (tenant_id, type, provider_id) do update set
          name = excluded.name, odata_type = excluded.odata_type, payload = excluded.payload,
-         hash = excluded.hash,
+         hash = excluded.hash, match_key = excluded.match_key, normalised = excluded.normalised,
+         normalised_hash = excluded.normalised_hash,
          changed_at = case when i.hash <> excluded.hash or i.gone_since is not null
            then excluded.changed_at else i.changed_at end,
          changed_run_id = case when i.hash <> excluded.hash or i.gone_since is not null
@@ -50,12 +54,15 @@ export async function recordPage(
       listing.runId,
       listing.fencingToken,
       JSON.stringify(
-        policies.map(({ id, name, odataType, payload }) => ({
+        policies.map(({ id, name, odataType, payload, matchKey, normalised }) => ({
           id: uuidv7(),
           provider_id: id,
           name,
           odata_type: odataType,
           payload,
+          match_key: matchKey,
+          normalised,
+          normalised_hash: digestOfJson(normalised),
         })),
       ),
     ],

@@ -6,6 +6,7 @@ import { deferRuns } from "./deferRuns.ts";
 import { type Ending, finishRuns } from "./finishRuns.ts";
 import { type GatedRun, gateRuns } from "./gateRuns.ts";
 import { recordDecisions } from "./recordDecisions.ts";
+import { workerLost } from "./rescueRuns.ts";
 import type { Run } from "./run.ts";
 
 /** One delivery of a job: whose task it came to, which run it is for, and the queue's own id of it. */
@@ -65,16 +66,10 @@ function plan({ run, decision }: GatedRun, delivery: Delivery | undefined): Plan
     const ending = { outcome: "blocked", reasonCode, denialClass } as const;
     return { run, begun: { kind: "blocked" }, decision, ending };
   }
-  if (run.attempt >= run.maxAttempts) return { run, begun: { kind: "ended" }, decision, ending: lost };
+  if (run.attempt >= run.maxAttempts) return { run, begun: { kind: "ended" }, decision, ending: workerLost };
   if (decision.verdict === "deferred") return { run, begun: { kind: "deferred" }, decision };
   return { run, begun: { kind: "authorized", run: nextAttempt(run, jobId) }, decision };
 }
-
-const lost: Ending = {
-  outcome: "failed",
-  code: "worker_lost",
-  message: "The worker was lost during the last attempt.",
-};
 
 function isAlive(run: Run, now: Date): boolean {
   return run.heartbeatAt !== null && now.getTime() - run.heartbeatAt.getTime() < aliveFor;

@@ -17,7 +17,7 @@ export type OpenRun = { id: string; tenantId: string | null; status: "queued" | 
 /** How many open runs to read for `countStopped`: one more than it looks at, to know that there are more. */
 export const openRunLimit = previewLimit + 1;
 
-/** Which of these open runs are allowed now (holds aside) and would be denied under the supposed facts. */
+/** Which of these open runs are not denied now (holds aside) and would be denied under the supposed facts. */
 export async function countStopped(
   reader: Reader,
   runs: readonly OpenRun[],
@@ -28,7 +28,7 @@ export async function countStopped(
   const now = await previewRuns(reader, ids);
   const then = await previewRuns(reader, ids, supposing);
   const stopped = asked.filter(
-    ({ id }) => now.get(id)?.verdict === "allowed" && then.get(id)?.verdict === "denied",
+    ({ id }) => now.get(id)?.verdict !== "denied" && then.get(id)?.verdict === "denied",
   );
   return {
     queued: stopped.filter(({ status }) => status === "queued").length,

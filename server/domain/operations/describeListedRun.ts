@@ -78,12 +78,19 @@ function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Lin
   if (run.hold !== null) lines.push(...holdLines(run.hold));
   else if (run.nextAttemptAt !== null && run.nextAttemptAt > at)
     lines.push(line(`Attempt ${run.attempt} failed. Tries again`, run.nextAttemptAt));
-  else lines.push(line("Waits for its turn."));
+  else lines.push(line(turnWords(now)));
   if (run.lastError !== null) lines.push(line(sentence(run.lastError)));
   if (!hasWorker) lines.push(line("No worker is running: nothing starts until one does."));
   if (now?.verdict === "denied")
     lines.push(risk(`Would be blocked now: ${reasonClause(run, now.reasonCode, now.checks)}.`));
   return lines;
+}
+
+/** Only one run at a time writes at a tenant. */
+function turnWords(now: Decision | undefined): string {
+  if (now?.verdict !== "deferred" || now.deferral.kind !== "turn") return "Waits for its turn.";
+  const { operation, by } = now.deferral;
+  return `Waits for its turn: “${titleOf(operation)}”, asked for by ${by ?? "the system"}, writes at this tenant first.`;
 }
 
 function holdLines(hold: NonNullable<ListedRun["hold"]>): Line[] {

@@ -1,10 +1,14 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Tx } from "../../db/database.ts";
-import { policyTypes } from "../../provider/port.ts";
+import { policyTypes } from "../../provider/policyTypes.ts";
+import type { JsonObject } from "../../provider/port.ts";
 import type { Actor } from "../audit/recordAudit.ts";
 import type { Decision } from "../authority/decide.ts";
 import { contractOf, type OperationName } from "./catalog.ts";
 import { digestOf, type FrozenScope, type Run } from "./run.ts";
+
+/** Where a request came from. `retention` is the installation's own housekeeping. */
+export type RunTrigger = "page" | "command" | "schedule" | "retention";
 
 /** What somebody, or the system, asks for. */
 export type RunRequest = {
@@ -13,11 +17,17 @@ export type RunRequest = {
   tenantId: string | null;
   /** Null asks under system authority, to which the operation must consent. */
   initiator: Actor | null;
-  trigger: "page" | "command";
+  trigger: RunTrigger;
   /** The same key from the same initiator is the same request: a double-clicked form makes one run. */
   requestKey: string | null;
   /** Hours until the request must have begun ("do not start after"). */
   expiresInHours: number;
+  /** What it is to work on; needed by every operation that has a choice. */
+  target?: JsonObject;
+  /** The backup set it takes its items from. */
+  backupSetId?: string;
+  /** The schedule that asks; its run stops when it is paused or gone. */
+  scheduleId?: string;
 };
 
 /** A run as it will be stored: nothing of what was asked for changes after this. */
@@ -39,7 +49,7 @@ export async function freezeRequest(tx: Tx, request: RunRequest): Promise<Frozen
     workspaceId: request.workspaceId,
     tenantId: request.tenantId,
     connectionId: found.connectionId,
-    target: targetOf(request.operation),
+    target: request.target ?? wholeTenant(request.operation),
   };
   return {
     ...scope,
@@ -51,6 +61,8 @@ export async function freezeRequest(tx: Tx, request: RunRequest): Promise<Frozen
     targetDigest: digestOf(scope),
     status: "queued",
     outcome: "pending",
+    backupSetId: request.backupSetId ?? null,
+    scheduleId: request.scheduleId ?? null,
     waitingReason: null,
     attempt: 0,
     maxAttempts: contractOf(request.operation).maxAttempts,
@@ -58,16 +70,22 @@ export async function freezeRequest(tx: Tx, request: RunRequest): Promise<Frozen
     jobId: null,
     effectsDone: 0,
     expiresAt: found.expiresAt,
+    startedAt: null,
     heartbeatAt: null,
   };
 }
 
-function targetOf(operation: OperationName): unknown {
+/** The target of an operation that was asked for without one. */
+function wholeTenant(operation: OperationName): unknown {
   switch (operation) {
     case "inventory.sync":
+    case "backup.create":
       return { types: policyTypes };
     case "provider.connection.verify":
       return {};
+    case "restore.preview":
+    case "restore.execute":
+      throw new Error(`${operation} was asked for without saying what to restore.`);
   }
 }
 
@@ -81,8 +99,9 @@ export async function insertRun(
   const rows = await tx.query<{ id: string }>(
     `insert into operation_runs (id, workspace_id, tenant_id, tenant_name, operation, authority_mode,
        initiator_id, initiator_name, trigger, request_key, connection_id, target, target_digest,
-       request_checks, status, outcome, max_attempts, expires_at, requested_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17)
+       request_checks, status, outcome, max_attempts, expires_at, requested_at, backup_set_id, writes_provider)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17,
+       $18, $19)
      on conflict (workspace_id, initiator_id, request_key) where request_key is not null do nothing
      returning id`,
     [
@@ -103,6 +122,8 @@ export async function insertRun(
       run.maxAttempts,
       run.expiresAt,
       decision.decidedAt,
+      run.backupSetId,
+      contractOf(request.operation).operability === "write",
     ],
   );
   return rows.length > 0;

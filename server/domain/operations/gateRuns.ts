@@ -23,6 +23,7 @@ export async function gateRuns(
     phase,
     exclusive: exclusiveFor === undefined ? [] : contractOf(exclusiveFor).changesAuthority,
     lockRows: async (locked) => {
+      if (phase === "begin") await lockWriteTurns(locked, runIds);
       const runs = await lockRuns(locked, runIds);
       unknown.push(...runs.filter(({ operation }) => !isOperationName(operation)));
       return runs
@@ -34,6 +35,16 @@ export async function gateRuns(
     ...answers.map(({ subject, decision }) => ({ run: subject.run, decision })),
     ...unknown.map((run) => ({ run, decision: null })),
   ];
+}
+
+/** Of two runs that would write at one tenant, the second to be judged sees what became of the first. */
+async function lockWriteTurns(tx: Tx, runIds: readonly string[]): Promise<void> {
+  await tx.query(
+    `select pg_advisory_xact_lock(key) from (
+       select distinct write_turn_key(tenant_id) as key from operation_runs
+       where id = any ($1::uuid[]) and writes_provider and tenant_id is not null order by key) as turns`,
+    [runIds],
+  );
 }
 
 function lockRuns(tx: Tx, runIds: readonly string[]): Promise<Run[]> {

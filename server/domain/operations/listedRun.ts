@@ -24,6 +24,8 @@ export type ListedRun = {
   progressTotal: number | null;
   tally: Record<string, number>;
   effectsDone: number;
+  /** Calls to the provider of which it is not known (yet) whether they were carried out. */
+  effectsUnsettled: number;
   failureCode: FailureCode | null;
   failureMessage: string | null;
   lastError: string | null;
@@ -34,22 +36,22 @@ export type ListedRun = {
   completedAt: Date | null;
   heartbeatAt: Date | null;
   nextAttemptAt: Date | null;
-  /** Running without a sign of life for a minute. */
+  /** Running without a sign of life for half a minute. */
   isStuck: boolean;
   hold: { reason: string; by: string; until: string | null } | null;
   /** Those of the verdict that ended it, for blocked runs. */
   deniedChecks: Partial<Checks> | null;
 };
 
-/** The same age at which the gate lets another worker take a run over. */
+/** Earlier than other workers take it up, so that a person sees it coming. */
 export const isStuck = `r.status = 'running'
-  and coalesce(r.heartbeat_at, r.started_at) < clock_timestamp() - interval '60 seconds'`;
+  and coalesce(r.heartbeat_at, r.started_at) < clock_timestamp() - interval '30 seconds'`;
 
 export const listedRunColumns = `r.id, r.operation, r.authority_mode as "authorityMode",
   r.initiator_name as "initiatorName", r.tenant_id as "tenantId", coalesce(p.name, r.tenant_name) as "tenantName",
   t.id is not null as "tenantExists", r.status, r.outcome, r.reason_code as "reasonCode", r.attempt,
   r.max_attempts as "maxAttempts", r.progress_done as "progressDone", r.progress_total as "progressTotal", r.tally,
-  r.effects_done as "effectsDone", r.failure_code as "failureCode", r.failure_message as "failureMessage",
+  r.effects_done as "effectsDone", r.effects_unsettled as "effectsUnsettled", r.failure_code as "failureCode", r.failure_message as "failureMessage",
   r.last_error as "lastError", r.repeats, r.last_repeat_at as "lastRepeatAt", r.requested_at as "requestedAt",
   r.started_at as "startedAt", r.completed_at as "completedAt", r.heartbeat_at as "heartbeatAt", r.next_attempt_at as "nextAttemptAt",
   ${isStuck} as "isStuck",

@@ -36,7 +36,10 @@ const denialAdvice = {
     links: ["member", "takeover"],
     namesGranters: true,
   },
-  system_authority_not_allowed: { words: "A person has to start it.", links: ["takeover"] },
+  system_authority_not_allowed: {
+    words: "Resume its schedule if that is wanted, or have a person start it.",
+    links: ["takeover"],
+  },
   tenant_not_operable: { words: "Change the tenant's lifecycle, then start it again.", links: ["tenant"] },
   provider_connection_invalid: {
     words: "Correct the application’s secret or permissions, verify the connection, then start it again.",

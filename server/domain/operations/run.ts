@@ -1,6 +1,8 @@
-import { createHash } from "node:crypto";
+import { z } from "zod";
+import { policyTypes, rolesOf } from "../../provider/policyTypes.ts";
 import type { AuthorityMode } from "../authority/contract.ts";
 import type { Subject } from "../authority/gatherFacts.ts";
+import { digestOfJson } from "../digest.ts";
 import { contractOf, isOperationName, type OperationName } from "./catalog.ts";
 
 export type RunStatus = "queued" | "running" | "completed";
@@ -20,7 +22,11 @@ export type Run = {
   targetDigest: string;
   status: RunStatus;
   outcome: Outcome;
-  waitingReason: "hold" | null;
+  /** The set a restore takes its items from. */
+  backupSetId: string | null;
+  /** The schedule that asked for it. */
+  scheduleId: string | null;
+  waitingReason: "hold" | "turn" | null;
   attempt: number;
   maxAttempts: number;
   /** A bigint, which reaches JavaScript as text. */
@@ -28,6 +34,7 @@ export type Run = {
   jobId: string | null;
   effectsDone: number;
   expiresAt: Date;
+  startedAt: Date | null;
   heartbeatAt: Date | null;
 };
 
@@ -36,7 +43,8 @@ export const runColumns = `id, workspace_id as "workspaceId", tenant_id as "tena
   authority_mode as "authorityMode", initiator_id as "initiatorId", initiator_name as "initiatorName",
   connection_id as "connectionId", target, target_digest as "targetDigest", status, outcome,
   waiting_reason as "waitingReason", attempt, max_attempts as "maxAttempts", fencing_token as "fencingToken",
-  job_id as "jobId", effects_done as "effectsDone", expires_at as "expiresAt", heartbeat_at as "heartbeatAt"`;
+  job_id as "jobId", effects_done as "effectsDone", expires_at as "expiresAt", heartbeat_at as "heartbeatAt",
+  started_at as "startedAt", backup_set_id as "backupSetId", schedule_id as "scheduleId"`;
 
 /** The name of a stored run's operation. Throws when this release's catalog no longer has it. */
 export function operationOf(run: { id: string; operation: string }): OperationName {
@@ -47,9 +55,12 @@ export function operationOf(run: { id: string; operation: string }): OperationNa
 
 /** The question a gate asks about a stored run. */
 export function subjectOf(run: Run): Subject {
+  const contract = contractOf(operationOf(run));
+  const target = frozenTarget.safeParse(run.target).data;
+  const { planId, digest } = target ?? {};
   return {
     id: run.id,
-    contract: contractOf(operationOf(run)),
+    contract,
     authorityMode: run.authorityMode,
     workspaceId: run.workspaceId,
     tenantId: run.tenantId,
@@ -57,9 +68,23 @@ export function subjectOf(run: Run): Subject {
     connectionId: run.connectionId,
     requestExpiresAt: run.expiresAt,
     targetIntact: digestOf(run) === run.targetDigest,
-    // No operation of the catalog writes at the provider yet.
-    writeRoles: [],
+    writeRoles: contract.prerequisites.includes("write_gate") ? writeRolesOf(target?.types ?? []) : [],
+    hasBegun: run.startedAt !== null,
+    backupSetId: run.backupSetId,
+    scheduleId: run.scheduleId,
+    plan: planId === undefined || digest === undefined ? null : { id: planId, digest },
   };
+}
+
+/** Of what an operation may have frozen, that which its authority depends on. */
+const frozenTarget = z.object({
+  types: z.array(z.enum(policyTypes)).optional(),
+  planId: z.uuid().optional(),
+  digest: z.string().optional(),
+});
+
+function writeRolesOf(types: readonly (typeof policyTypes)[number][]): string[] {
+  return [...new Set(types.flatMap((type) => rolesOf[type].write))];
 }
 
 /** What a request froze: where it may act and on what. Stored with its digest and compared when it begins. */
@@ -73,14 +98,5 @@ export type FrozenScope = {
 
 export function digestOf(scope: FrozenScope): string {
   const { operation, workspaceId, tenantId, connectionId, target } = scope;
-  const text = canonical({ operation, workspaceId, tenantId, connectionId, target });
-  return createHash("sha256").update(text).digest("hex");
-}
-
-/** JSON with sorted keys: `jsonb` does not keep the order a target was written in. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
+  return digestOfJson({ operation, workspaceId, tenantId, connectionId, target });
 }

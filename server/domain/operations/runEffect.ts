@@ -2,6 +2,7 @@ import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying, sqlStateOf } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { grantPass, type Pass } from "../authority/gate.ts";
+import { drainWrites, listRaised, type Raised } from "../revocation/drainWrites.ts";
 import { contractOf } from "./catalog.ts";
 import { finishRuns } from "./finishRuns.ts";
 import { gateRuns } from "./gateRuns.ts";
@@ -27,7 +28,7 @@ export type EffectKey = {
   perAttempt: boolean;
 };
 
-type Verdict = { kind: "done" | "skipped" | "denied" | "fenced" };
+type Verdict = { kind: "done"; raised: Raised[] } | { kind: "skipped" | "denied" | "fenced" };
 
 /**
  * One effect on our own rows: a transaction that gates, does `work`, and records the effect with the keys and
@@ -44,6 +45,8 @@ export async function runEffect(
 ): Promise<void> {
   const verdict = await attemptEffect(db, run, key, work);
   if (verdict.kind === "denied" || verdict.kind === "fenced") throw new RunStopped(verdict.kind);
+  // What it changed may have been a revocation for others: as for any, it is over when their calls are.
+  if (verdict.kind === "done") await drainWrites(db, verdict.raised);
 }
 
 async function attemptEffect(
@@ -64,7 +67,8 @@ async function attemptEffect(
   }
 }
 
-const refusedByBackstop = "42501";
+/** The SQLSTATE with which the database refuses an effect without authority. */
+export const refusedByBackstop = "42501";
 
 async function effectIn(
   tx: Tx,
@@ -72,16 +76,16 @@ async function effectIn(
   key: EffectKey,
   work: (tx: Tx) => Promise<EffectSummary>,
 ): Promise<Verdict> {
-  const operation = operationOf(run);
+  const operation = contractOf(operationOf(run));
   const gated = await checkpoint(tx, run);
   if (gated.kind !== "allowed") return { kind: gated.kind };
   // By token, not by number: an attempt that was handed back comes again under the same number.
   const storedKey = key.perAttempt ? `attempt:${run.fencingToken}:${key.name}` : key.name;
   if (await isRecorded(tx, run.id, storedKey)) return { kind: "skipped" };
-  const pass = await grantPass(tx, run, contractOf(operation).changesAuthority);
+  const pass = await grantPass(tx, run, operation.changesAuthority);
   const summary = await work(tx);
   await recordEffect(tx, run, { ...key, storedKey }, pass, gated.validUntil, summary);
-  return { kind: "done" };
+  return { kind: "done", raised: operation.changesAuthority.length === 0 ? [] : await listRaised(tx) };
 }
 
 export type Checkpoint =
@@ -128,9 +132,7 @@ async function recordEffect(
          coalesce($7::timestamptz, 'infinity'), $8, $9::jsonb))
      update operation_runs set effects_done = effects_done + 1, progress_done = progress_done + $8,
        heartbeat_at = clock_timestamp(),
-       tally = tally || (
-         select coalesce(jsonb_object_agg(c.key, coalesce((tally ->> c.key)::integer, 0) + c.value::integer), '{}')
-         from jsonb_each_text($9::jsonb) as c)
+       tally = summed(tally, $9::jsonb)
      where id = $1`,
     [
       run.id,

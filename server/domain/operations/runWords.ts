@@ -42,7 +42,7 @@ const reasonWords = {
   tenant_missing: ({ tenant }) => `${tenant} no longer exists`,
   tenant_not_entitled: ({ who, tenant }) => `${who} no longer has access to ${tenant}`,
   missing_capability: ({ who, capability }) => `${who} no longer has ${capability}`,
-  system_authority_not_allowed: () => "this operation may only be requested by a person",
+  system_authority_not_allowed: ({ found }) => found,
   tenant_not_operable: ({ tenant, found }) => `${tenant} is ${found}`,
   provider_connection_invalid: ({ tenant, found }) =>
     `the connection of ${tenant} cannot be used: ${causeIn(found)}`,
@@ -74,20 +74,36 @@ function foundBy(checks: Partial<Checks> | null, reasonCode: ReasonCode): string
   return failing?.value ?? "the reason was not kept";
 }
 
+type Done = Pick<ListedRun, "progressDone" | "progressTotal" | "tally">;
+
 const recorded = {
-  "inventory.sync": (count) => `${counted(count, "policy", "policies")} had been recorded`,
+  "inventory.sync": (run) => `${counted(run.progressDone, "policy", "policies")} had been recorded`,
   "provider.connection.verify": () => "The result had been recorded on the connection",
-} as const satisfies Record<OperationName, (count: number) => string>;
+  "backup.create": (run) => `${counted(run.progressDone, "policy", "policies")} had been backed up`,
+  "restore.preview": (run) => `${counted(run.progressDone, "item", "items")} had been looked at`,
+  "restore.execute": (run) => {
+    const changed = (run.tally.created ?? 0) + (run.tally.updated ?? 0);
+    return `${whole(changed)} of ${counted(run.progressTotal ?? run.progressDone, "item", "items")} had been changed`;
+  },
+} as const satisfies Record<OperationName, (run: Done) => string>;
 
 /** Whether anything was changed by a run that did not reach its end well. */
 export function consequenceOf(
-  run: Pick<ListedRun, "operation" | "effectsDone" | "progressDone" | "reasonCode">,
+  run: Done & Pick<ListedRun, "operation" | "effectsDone" | "effectsUnsettled" | "reasonCode">,
 ): string {
+  const unsettled = unsettledWords(run.effectsUnsettled);
+  if (unsettled !== null && run.effectsDone === 0) return unsettled;
   if (run.effectsDone === 0) return "Nothing was changed.";
   const what = isOperationName(run.operation)
-    ? recorded[run.operation](run.progressDone)
+    ? recorded[run.operation](run)
     : `${counted(run.effectsDone, "change", "changes")} had been recorded`;
-  return `${what} before ${endOf(run.reasonCode)}.`;
+  const sentences = [`${what} before ${endOf(run.reasonCode)}.`, ...(unsettled === null ? [] : [unsettled])];
+  return sentences.join(" ");
+}
+
+function unsettledWords(unsettled: number): string | null {
+  if (unsettled === 0) return null;
+  return `Of ${counted(unsettled, "change", "changes")} at Microsoft it is not known yet whether ${unsettled === 1 ? "it was" : "they were"} made.`;
 }
 
 const revocations: readonly DenialClass[] = ["initiator_invalid", "scope_denied", "capability_denied"];
@@ -99,11 +115,14 @@ function endOf(reasonCode: ReasonCode | null): string {
 
 const tallyWords: Record<string, string> = {
   created: "new",
+  updated: "updated",
   changed: "changed",
   unchanged: "unchanged",
   gone: "gone",
   verified: "verified",
   refuted: "refused",
+  refused: "refused",
+  failed: "failed",
 };
 
 export function tallyOf(run: Pick<ListedRun, "tally">): { label: string; count: string }[] {

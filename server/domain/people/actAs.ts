@@ -1,9 +1,9 @@
 import type { Tx } from "../../db/database.ts";
 import type { Actor } from "../audit/recordAudit.ts";
 import type { Capability } from "../authority/capabilities.ts";
-import type { AuthoritySubject } from "../authority/changeAuthority.ts";
 import { inWorkspace, isEntitled, loadViewer, may, type Viewer } from "../authority/viewer.ts";
 import { Forbidden, NotFound } from "../errors.ts";
+import type { AuthoritySubject } from "../revocation/changeAuthority.ts";
 
 /** What a person's right to act rests on; held shared, so that taking it away waits for them or beats them. */
 export function authorityOf(actor: Actor, workspaceId: string): AuthoritySubject[] {

@@ -1,8 +1,9 @@
 import type { Db, Reader, Tx } from "../../db/database.ts";
 import type { Actor } from "../audit/recordAudit.ts";
-import { changeAuthority } from "../authority/changeAuthority.ts";
 import { Conflict, NotFound } from "../errors.ts";
 import type { Stopped } from "../operations/countStopped.ts";
+import { changeAuthority } from "../revocation/changeAuthority.ts";
+import type { Drained } from "../revocation/drainWrites.ts";
 import { actAs, authorityOf } from "./actAs.ts";
 import type { Assignment } from "./assignments.ts";
 import { requireGrantable } from "./grantable.ts";
@@ -46,8 +47,8 @@ export async function previewMemberChange(
   };
 }
 
-/** What was done, and what it stops. */
-export type ChangeReceipt = { member: string; stops: Stopped };
+/** What was done, what it stops, and what became of the writing calls that were under way. */
+export type ChangeReceipt = { member: string; stops: Stopped; drained: Drained };
 
 /**
  * Changes what a member may, or ends their membership. An authority change: once this has returned, nothing
@@ -61,7 +62,9 @@ export async function changeMember(
   const { stops } = await previewMemberChange(db, request, request.change);
   const subjects = [{ kind: "user", id: request.userId }] as const;
   const work = (tx: Tx) => changeIn(tx, request, stops);
-  return changeAuthority(db, subjects, work, authorityOf(request.actor, request.workspaceId));
+  const relyingOn = authorityOf(request.actor, request.workspaceId);
+  const { value: member, drained } = await changeAuthority(db, subjects, work, { relyingOn });
+  return { member, stops, drained };
 }
 
 /** The member's one role at all tenants from now on; what they hold at single tenants stays. */
@@ -80,7 +83,7 @@ async function changeIn(
   tx: Tx,
   request: Person & { actor: Actor; change: MemberChange },
   stops: Stopped,
-): Promise<ChangeReceipt> {
+): Promise<string> {
   const { actor, change, workspaceId } = request;
   await lockOwners(tx, workspaceId);
   const acting = await actAs(tx, actor, { workspaceId, tenantId: null }, "member.manage");
@@ -96,7 +99,7 @@ async function changeIn(
   if (change.kind === "removal") await deleteMembership(tx, request);
   else await replaceAssignments(tx, request, before, after);
   await recordMemberChange(tx, request, { name: member.name, before, after, stops });
-  return { member: member.name, stops };
+  return member.name;
 }
 
 async function getMember(reader: Reader, { workspaceId, userId }: Person): Promise<Member> {

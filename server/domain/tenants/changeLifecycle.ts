@@ -1,12 +1,14 @@
 import type { Db, Reader, Tx } from "../../db/database.ts";
 import { type Actor, recordAudit } from "../audit/recordAudit.ts";
-import { type AuthoritySubject, changeAuthority } from "../authority/changeAuthority.ts";
 import type { Lifecycle } from "../authority/contract.ts";
 import { eraseCredential } from "../connections/eraseCredential.ts";
 import { Conflict, Invalid } from "../errors.ts";
-import { countStopped, type OpenRun, openRunLimit, type Stopped } from "../operations/countStopped.ts";
+import { countStopped, type Stopped } from "../operations/countStopped.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
+import { type AuthoritySubject, changeAuthority } from "../revocation/changeAuthority.ts";
+import type { Drained } from "../revocation/drainWrites.ts";
 import { stepBetween } from "./lifecycleSteps.ts";
+import { listOpenRunsAt } from "./listOpenRunsAt.ts";
 import { getLockedTenant, type LockedTenant } from "./lockedTenant.ts";
 import { wakeHeldRuns } from "./wakeHeldRuns.ts";
 
@@ -20,7 +22,7 @@ export type LifecycleRequest = {
 };
 
 /** What was done: from which state, and how many open runs it stops. */
-export type LifecycleReceipt = { tenant: string; from: Lifecycle; stops: Stopped };
+export type LifecycleReceipt = { tenant: string; from: Lifecycle; stops: Stopped; drained: Drained };
 
 /**
  * Takes a tenant one step through its lifecycle. Archiving erases its credentials and ends its hold. Throws
@@ -30,7 +32,7 @@ export type LifecycleReceipt = { tenant: string; from: Lifecycle; stops: Stopped
 export async function changeLifecycle(db: Db, request: LifecycleRequest): Promise<LifecycleReceipt> {
   const { actor, workspaceId, tenantId, to } = request;
   const stops = await previewLifecycle(db, tenantId, to);
-  return changeAuthority(
+  const { value, drained } = await changeAuthority(
     db,
     [{ kind: "tenant", id: tenantId }, ...(await connectionOf(db, tenantId))],
     async (tx) => {
@@ -44,8 +46,9 @@ export async function changeLifecycle(db: Db, request: LifecycleRequest): Promis
       await recordStep(tx, request, { before: tenant.lifecycle, stops, ...erased });
       return { tenant: tenant.name, from: tenant.lifecycle, stops };
     },
-    authorityOf(actor, workspaceId),
+    { relyingOn: authorityOf(actor, workspaceId) },
   );
+  return { ...value, drained };
 }
 
 /** Why the tenant cannot take this step now, in words for who wants it; null when it can. */
@@ -62,7 +65,7 @@ export function whyNotTo(
         ? null
         : `${tenant.name}'s connection is not verified yet. Verify it, then make the tenant active.`;
     case "new_credentials":
-      return `${tenant.name}'s credentials were erased when it was archived. It can only come back with new ones, which cannot be entered here yet.`;
+      return `${tenant.name}'s credentials were erased when it was archived. Give it new ones on its connection page: that brings it back.`;
     case "nothing":
     case "typed_name":
       return null;
@@ -74,14 +77,6 @@ export async function previewLifecycle(reader: Reader, tenantId: string, to: Lif
   const runs = await listOpenRunsAt(reader, tenantId);
   return countStopped(reader, runs, (facts) =>
     facts.tenant === null ? facts : { ...facts, tenant: { ...facts.tenant, lifecycle: to } },
-  );
-}
-
-function listOpenRunsAt(reader: Reader, tenantId: string): Promise<OpenRun[]> {
-  return reader.query<OpenRun>(
-    `select id, tenant_id as "tenantId", status from operation_runs
-     where tenant_id = $1 and status <> 'completed' order by id limit $2`,
-    [tenantId, openRunLimit],
   );
 }
 

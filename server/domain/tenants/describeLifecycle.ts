@@ -67,7 +67,14 @@ export const stepWords = {
 } as const satisfies Record<Lifecycle, StepWords>;
 
 /** A step from here: possible, or why not. */
-export type PossibleStep = { to: Lifecycle; label: string; problem: string | null; isDangerous: boolean };
+export type PossibleStep = {
+  to: Lifecycle;
+  label: string;
+  problem: string | null;
+  isDangerous: boolean;
+  /** It is taken by entering new credentials. */
+  byCredential: boolean;
+};
 
 const inOrder = ["onboarding", "active", "suspended", "offboarding", "archived"] as const;
 
@@ -76,6 +83,7 @@ export function possibleSteps(tenant: Tenant): PossibleStep[] {
     const step = stepBetween(tenant.lifecycle, to);
     if (step === undefined) return [];
     const isDangerous = step.needs === "typed_name";
-    return [{ to, label: stepWords[to].label, problem: whyNotTo(tenant, to), isDangerous }];
+    const byCredential = step.needs === "new_credentials";
+    return [{ to, label: stepWords[to].label, problem: whyNotTo(tenant, to), isDangerous, byCredential }];
   });
 }

@@ -1,8 +1,8 @@
 import type { Db, Tx } from "../../db/database.ts";
 import { type Actor, recordAudit } from "../audit/recordAudit.ts";
-import { changeAuthority } from "../authority/changeAuthority.ts";
 import { Conflict, Invalid } from "../errors.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
+import { changeAuthority } from "../revocation/changeAuthority.ts";
 import { getLockedTenant } from "./lockedTenant.ts";
 import { wakeHeldRuns } from "./wakeHeldRuns.ts";
 
@@ -36,17 +36,19 @@ export async function releaseHold(db: Db, request: HoldRequest): Promise<Release
   return changeHold(db, request, (tx) => releaseIn(tx, request));
 }
 
-function changeHold<T>(db: Db, request: HoldRequest, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function changeHold<T>(db: Db, request: HoldRequest, work: (tx: Tx) => Promise<T>): Promise<T> {
   const { actor, workspaceId, tenantId } = request;
-  return changeAuthority(
+  const { value } = await changeAuthority(
     db,
     [{ kind: "tenant", id: tenantId }],
     async (tx) => {
       await actAs(tx, actor, { workspaceId, tenantId }, "tenant.hold");
       return work(tx);
     },
-    authorityOf(actor, workspaceId),
+    // A hold keeps runs from beginning; those under way go on.
+    { relyingOn: authorityOf(actor, workspaceId), takesNothingAway: true },
   );
+  return value;
 }
 
 async function placeIn(tx: Tx, request: HoldRequest & { reason: string; forHours?: number }): Promise<void> {

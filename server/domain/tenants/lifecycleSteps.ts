@@ -5,7 +5,7 @@ export type Step =
   | { needs: "nothing" | "connection_verified" }
   /** Nobody gets around typing the tenant's name: credentials are erased for good. */
   | { needs: "typed_name" }
-  /** The way exists in the rules, but not yet in this release. */
+  /** Taken by giving the tenant new credentials (`replaceCredential`), and no other way. */
   | { needs: "new_credentials" };
 
 /** Handbook 1, "Tenant lifecycle". A step that is not here does not exist. */

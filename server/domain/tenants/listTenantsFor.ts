@@ -12,6 +12,7 @@ export type ListedTenant = {
   lifecycle: Lifecycle;
   hold: { reason: string; by: string } | null;
   connection: "unverified" | "verified" | "invalid" | null;
+  credentialExpiresAt: Date | null;
   lastSyncAt: Date | null;
   /** Queued and running, counted to 1,000; null where the viewer may not see operations. */
   openRuns: number | null;
@@ -44,7 +45,7 @@ export async function listTenantsFor(
            or (rank, lower(name), id) > (select rank, lower(name), id from ranked where id = $5))
        order by rank, lower(name), id limit $6
      )
-     select page.id, page.name, page.lifecycle, page.hold, page.connection,
+     select page.id, page.name, page.lifecycle, page.hold, page.connection, page."credentialExpiresAt",
        s.completed_at as "lastSyncAt",
        case when $7::uuid[] is null or page.id = any ($7) then o.open end as "openRuns"
      from page
@@ -91,7 +92,8 @@ function scopeOf(viewer: Viewer): readonly unknown[] {
 
 /** Every tenant of workspace $1 among $2 (null: all of them), with what it needs a person for. */
 const rankedTenants = `
-  select t.id, p.name, t.lifecycle, c.status as connection, k.kinds,
+  select t.id, p.name, t.lifecycle, c.status as connection,
+    c.credential_expires_at as "credentialExpiresAt", k.kinds,
     case when h.tenant_id is not null
       then jsonb_build_object('reason', h.reason, 'by', h.placed_by_name) end as hold,
     case when cardinality(k.kinds) > 0 then 0 when t.lifecycle = 'archived' then 2 else 1 end as rank

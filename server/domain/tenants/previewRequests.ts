@@ -3,8 +3,11 @@ import type { Reader } from "../../db/database.ts";
 import { type Decision, decide } from "../authority/decide.ts";
 import { gatherFacts, type Subject } from "../authority/gatherFacts.ts";
 import type { Viewer } from "../authority/viewer.ts";
-import { contractOf, type OperationName, operationNames } from "../operations/catalog.ts";
+import { contractOf, type OperationName } from "../operations/catalog.ts";
 import type { Tenant } from "./findTenantFor.ts";
+
+/** Those that need nothing but the tenant; the others start from what they are about. */
+const startedFromTenant = ["provider.connection.verify", "inventory.sync", "backup.create"] as const;
 
 export type PossibleRequest = { operation: OperationName; decision: Decision };
 
@@ -17,7 +20,10 @@ export async function previewRequests(
   viewer: Viewer,
   tenant: Pick<Tenant, "id" | "workspaceId" | "connection">,
 ): Promise<PossibleRequest[]> {
-  const asked = operationNames.map((operation) => ({ operation, ...subjectFor(operation, viewer, tenant) }));
+  const asked = startedFromTenant.map((operation) => ({
+    operation,
+    ...subjectFor(operation, viewer, tenant),
+  }));
   const facts = await gatherFacts(reader, asked, "request");
   return asked.flatMap(({ operation, id }) => {
     const known = facts.get(id);
@@ -42,5 +48,9 @@ function subjectFor(
     requestExpiresAt: new Date(8.64e15),
     targetIntact: true,
     writeRoles: [],
+    hasBegun: false,
+    backupSetId: null,
+    plan: null,
+    scheduleId: null,
   };
 }

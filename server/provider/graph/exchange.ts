@@ -5,9 +5,9 @@ import { ProviderError } from "../port.ts";
 export type Answer = { status: number; headers: Headers; text: string };
 
 export type Outgoing = {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   headers: Record<string, string>;
-  body?: URLSearchParams;
+  body?: URLSearchParams | string;
 };
 
 const networkError = z.object({ cause: z.object({ code: z.string() }) });
@@ -17,6 +17,7 @@ const bodyCapBytes = 16 * 1024 * 1024;
  * One HTTP call, from connecting to the last byte of the body, within `timeoutMs`. Rejects with the caller's
  * own reason when `signal` aborts; with `ProviderError` `unavailable` on a network error or time-out, and
  * `malformed_answer` when the body exceeds 16 MiB. Redirects are not followed: they would carry a token along.
+ * Without a `client-request-id` of its own the call gets one.
  */
 export async function exchange(
   url: string,
@@ -29,7 +30,7 @@ export async function exchange(
   try {
     const response = await fetch(url, {
       ...outgoing,
-      headers: { ...outgoing.headers, "client-request-id": crypto.randomUUID() },
+      headers: { "client-request-id": crypto.randomUUID(), ...outgoing.headers },
       redirect: "manual",
       signal: AbortSignal.any([signal, timeout]),
     });

@@ -1,53 +1,72 @@
 import type { ProviderCredential } from "../port.ts";
 import { addressUnder } from "./addresses.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { type Answer, exchange, type Outgoing } from "./exchange.ts";
 import { errorFromGraph, malformedAnswer } from "./graphErrors.ts";
+import { parseProviderJson } from "./json.ts";
 import { sendWithRetries } from "./retry.ts";
+import type { Timings } from "./timings.ts";
 import { type Login, makeTokenSource, type TokenSource } from "./tokens.ts";
 
 export type GraphClient = {
   tokens: TokenSource;
-  /** The parsed JSON of a GET that succeeded. `address` is a whole URL of the configured origin. */
-  getJson(address: string, signal: AbortSignal): Promise<unknown>;
-  /** Whether the address answers 404; any other failure is thrown. */
-  isAbsent(address: string, signal: AbortSignal): Promise<boolean>;
+  timings: Timings;
+  /** The answer to a GET, whatever its status. `address` is a whole URL of the configured origin. */
+  get(address: string, signal: AbortSignal): Promise<Answer>;
+  /** The answer to a POST that only reads, and so is repeated like a GET. */
+  query(address: string, body: string, signal: AbortSignal): Promise<Answer>;
+  /**
+   * Sends once; again only with a new token after 401, which says that nothing was done. Any status. `trace`
+   * tells, whatever happens, whether a request has left that was not refused so.
+   */
+  sendOnce(
+    address: string,
+    outgoing: Outgoing,
+    signal: AbortSignal,
+    trace: { sent: boolean },
+  ): Promise<Answer>;
   /** The address of a path such as `/beta/deviceManagement`. */
   addressOf(path: string): string;
   /** The link itself, verbatim; `malformed_answer` unless it is an address of the configured origin. */
   requireOwnLink(link: string): string;
 };
 
-/** Authenticated, retried GETs to Graph for one credential. Errors are `ProviderError`s, or the signal's reason. */
+const jsonBody = { "content-type": "application/json" };
+
+type Send = (outgoing: Outgoing) => Promise<Answer>;
+
+/** Authenticated calls to Graph for one credential. Errors are `ProviderError`s, or the signal's reason. */
 export function makeGraphClient(credential: ProviderCredential, login: Login): GraphClient {
+  const { timings } = login;
   const tokens = makeTokenSource(credential, login);
 
-  const send = (address: string, token: string, signal: AbortSignal): Promise<Answer> => {
-    const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
-    const once = () => exchange(address, { method: "GET", headers }, login.timings.callMs, signal);
-    return sendWithRetries(once, login.timings, signal);
-  };
-
-  async function get(address: string, signal: AbortSignal): Promise<Answer> {
+  async function authenticated(outgoing: Outgoing, signal: AbortSignal, send: Send): Promise<Answer> {
     const token = await tokens.current(signal);
-    const answer = await send(address, token, signal);
+    const answer = await send(withToken(outgoing, token));
     if (answer.status !== 401) return answer;
     // A token may be revoked before it expires. One new token is the whole benefit of the doubt.
     tokens.discard(token);
-    return send(address, await tokens.current(signal), signal);
+    return send(withToken(outgoing, await tokens.current(signal)));
   }
+
+  const repeatedly = (address: string, outgoing: Outgoing, signal: AbortSignal): Promise<Answer> =>
+    authenticated(outgoing, signal, (whole) =>
+      sendWithRetries(() => exchange(address, whole, timings.callMs, signal), timings, signal),
+    );
 
   return {
     tokens,
-    async getJson(address, signal) {
-      const answer = await get(address, signal);
-      if (answer.status !== 200) throw errorFromGraph(answer);
-      return parseJson(answer);
-    },
-    async isAbsent(address, signal) {
-      const answer = await get(address, signal);
-      if (answer.status !== 200 && answer.status !== 404) throw errorFromGraph(answer);
-      return answer.status === 404;
-    },
+    timings,
+    get: (address, signal) => repeatedly(address, { method: "GET", headers: {} }, signal),
+    query: (address, body, signal) =>
+      repeatedly(address, { method: "POST", headers: jsonBody, body }, signal),
+    sendOnce: (address, outgoing, signal, trace) =>
+      authenticated(outgoing, signal, async (whole) => {
+        signal.throwIfAborted();
+        trace.sent = true;
+        const answer = await exchange(address, whole, timings.callMs, signal);
+        trace.sent = answer.status !== 401;
+        return answer;
+      }),
     addressOf: (path) => addressUnder(login.graph, path),
     requireOwnLink(link) {
       const url = URL.parse(link);
@@ -58,10 +77,17 @@ export function makeGraphClient(credential: ProviderCredential, login: Login): G
   };
 }
 
-function parseJson(answer: Answer): unknown {
+/** The parsed JSON of an answer that must be a success; anything else is thrown as the error it stands for. */
+export function jsonOf(answer: Answer): unknown {
+  if (answer.status !== 200) throw errorFromGraph(answer);
   try {
-    return JSON.parse(answer.text);
+    return parseProviderJson(answer.text);
   } catch {
     throw malformedAnswer("The answer is not JSON", answer);
   }
+}
+
+function withToken(outgoing: Outgoing, token: string): Outgoing {
+  const headers = { accept: "application/json", ...outgoing.headers, authorization: `Bearer ${token}` };
+  return { ...outgoing, headers };
 }

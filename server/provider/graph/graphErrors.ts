@@ -19,8 +19,11 @@ const nestedMessage = z.union([
 const maxNesting = 4;
 const maxMessageLength = 400;
 
+/** What a failed write may have done, and when the provider asks to be tried again. */
+export type WriteOutcome = { mayHaveHappened: boolean; retryAfterMs: number | null };
+
 /** The error that a Graph answer with a status other than success stands for. */
-export function errorFromGraph(answer: Answer): ProviderError {
+export function errorFromGraph(answer: Answer, outcome?: WriteOutcome): ProviderError {
   const body = errorBody.safeParse(parseOrNull(answer.text));
   const told = body.success ? body.data.error : {};
   const inner = told.innerError ?? told.innererror;
@@ -28,13 +31,15 @@ export function errorFromGraph(answer: Answer): ProviderError {
   return new ProviderError(codeFor(answer), message || `The provider answered ${answer.status}`, {
     detail: told.code ? cleanMessage(told.code) : `HTTP ${answer.status}`,
     requestId: answer.headers.get("request-id") ?? inner?.["request-id"] ?? null,
+    ...outcome,
   });
 }
 
 /** An answer that breaks the contract, in `reason`'s words; the body itself is never quoted. */
-export function malformedAnswer(reason: string, answer?: Answer): ProviderError {
+export function malformedAnswer(reason: string, answer?: Answer, outcome?: WriteOutcome): ProviderError {
   return new ProviderError("malformed_answer", reason, {
     requestId: answer?.headers.get("request-id") ?? null,
+    ...outcome,
   });
 }
 

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import type { JsonObject } from "../port.ts";
-import type { GraphClient } from "./graphClient.ts";
+import { readInBatches, type Version } from "./batch.ts";
+import type { Answer } from "./exchange.ts";
+import { type GraphClient, jsonOf } from "./graphClient.ts";
 import { malformedAnswer } from "./graphErrors.ts";
+import { isJsonObject } from "./json.ts";
 
-// What JSON.parse made is JSON all the way down; only the outermost kind needs checking.
-const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-);
+const jsonObject = z.custom<JsonObject>(isJsonObject);
 const pageEnvelope = z.object({ value: z.array(jsonObject), "@odata.nextLink": z.string().optional() });
 const maxPages = 1_000;
+// Of one collection that is held as a whole, in characters: ten times the largest policy known.
+const maxHeldLength = 8 * 1024 * 1024;
 
 /**
  * The objects of one collection, a page at a time, following `@odata.nextLink` verbatim. Pages may be empty.
@@ -20,16 +22,68 @@ export async function* readPages(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<JsonObject[]> {
-  const seen = new Set<string>();
-  let address: string | undefined = client.addressOf(path);
-  while (address !== undefined) {
-    if (seen.has(address)) throw malformedAnswer("A next link leads back to a page already read");
-    if (seen.size === maxPages) throw malformedAnswer(`The listing has more than ${maxPages} pages`);
-    seen.add(address);
-    const page = pageEnvelope.safeParse(await client.getJson(address, signal));
-    if (!page.success) throw malformedAnswer("The answer is not a page of objects");
-    yield page.data.value;
-    const next: string | undefined = page.data["@odata.nextLink"];
-    address = next === undefined ? undefined : client.requireOwnLink(next);
+  const address = client.addressOf(path);
+  yield* followPages(client, address, await client.get(address, signal), signal);
+}
+
+/** The whole of one collection. Rejects like `readPages`, and when it is larger than 8 Mi characters. */
+export async function readCollection(
+  client: GraphClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<JsonObject[]> {
+  const address = client.addressOf(path);
+  return gather(followPages(client, address, await client.get(address, signal), signal, maxHeldLength));
+}
+
+/**
+ * The whole of several collections, whose first pages are asked for together; null for one that is not there.
+ * `paths` are relative to the version.
+ */
+export async function readCollections(
+  client: GraphClient,
+  version: Version,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<(JsonObject[] | null)[]> {
+  const collections: (JsonObject[] | null)[] = [];
+  const firsts = await readInBatches(client, version, paths, signal);
+  for (const [index, first] of firsts.entries()) {
+    const address = client.addressOf(`/${version}${paths[index]}`);
+    const pages = followPages(client, address, first, signal, maxHeldLength);
+    collections.push(first.status === 404 ? null : await gather(pages));
   }
+  return collections;
+}
+
+async function* followPages(
+  client: GraphClient,
+  firstAddress: string,
+  first: Answer,
+  signal: AbortSignal,
+  maxLength = Number.POSITIVE_INFINITY,
+): AsyncGenerator<JsonObject[]> {
+  const seen = new Set([firstAddress]);
+  let answer = first;
+  let length = 0;
+  while (true) {
+    const page = pageEnvelope.safeParse(jsonOf(answer));
+    if (!page.success) throw malformedAnswer("The answer is not a page of objects", answer);
+    length += answer.text.length;
+    if (length > maxLength)
+      throw malformedAnswer("A collection is too large to belong to one object", answer);
+    yield page.data.value;
+    const next = page.data["@odata.nextLink"];
+    if (next === undefined) return;
+    if (seen.has(next)) throw malformedAnswer("A next link leads back to a page already read");
+    if (seen.size === maxPages) throw malformedAnswer(`The listing has more than ${maxPages} pages`);
+    seen.add(client.requireOwnLink(next));
+    answer = await client.get(next, signal);
+  }
+}
+
+async function gather(pages: AsyncIterable<JsonObject[]>): Promise<JsonObject[]> {
+  const all: JsonObject[] = [];
+  for await (const page of pages) all.push(...page);
+  return all;
 }

@@ -1,12 +1,14 @@
-import type { JsonObject, PolicyPage, PolicyType, ProviderPolicy } from "../port.ts";
-import { ProviderError } from "../port.ts";
-import { mapConcurrently } from "./concurrency.ts";
+import type { PolicyType } from "../policyTypes.ts";
+import type { JsonObject, PolicyIdentity, PolicyPage, ProviderPolicy } from "../port.ts";
+import { readAssignments } from "./assignments.ts";
+import { completePayloads, objectOf } from "./completion.ts";
 import type { GraphClient } from "./graphClient.ts";
 import { malformedAnswer } from "./graphErrors.ts";
+import { matchKeyOf } from "./matchKey.ts";
+import { normalise } from "./normalise.ts";
+import { notCaptured } from "./notCaptured.ts";
 import { readPages } from "./pages.ts";
-import { type PolicyRule, policyRules } from "./policyRules.ts";
-
-const completionsAtOnce = 4;
+import { collectionPath, type PolicyRule, policyPath, policyRules } from "./policyRules.ts";
 
 /**
  * Every policy of one type, page by page, each complete. Only one page is held at a time. Rejects with
@@ -16,57 +18,93 @@ export async function* listPolicies(
   client: GraphClient,
   type: PolicyType,
   signal: AbortSignal,
+  options: { assignments: boolean },
 ): AsyncGenerator<PolicyPage> {
   const rule = policyRules[type];
   let number = 0;
-  for await (const objects of readPages(client, `${rule.path}?${rule.query}`, signal)) {
+  for await (const objects of readPages(client, withQuery(collectionPath(rule), listQuery(rule)), signal)) {
     number += 1;
-    yield { number, policies: await completePolicies(client, rule, objects, signal) };
+    yield { number, policies: await completePolicies(client, type, objects, signal, options) };
   }
 }
 
-async function completePolicies(
+/** Every policy's id and match key, by a listing that asks for nothing else. */
+export async function* listIdentities(
   client: GraphClient,
-  rule: PolicyRule,
-  objects: JsonObject[],
+  type: PolicyType,
   signal: AbortSignal,
-): Promise<ProviderPolicy[]> {
-  const policies = objects.map((payload) => readPolicy(rule, payload));
-  if (rule.completedBy === null) return policies;
-  const { key, query } = rule.completedBy;
-  const completed = await mapConcurrently(policies, completionsAtOnce, signal, async (policy, shared) => {
-    const address = `${rule.path}/${encodeURIComponent(policy.id)}`;
-    const parts = await readParts(client, address, `${key}?${query}`, shared);
-    return parts === null ? [] : [{ ...policy, payload: { ...policy.payload, [key]: parts } }];
-  });
-  return completed.flat();
+): AsyncGenerator<PolicyIdentity[]> {
+  const rule = policyRules[type];
+  const keys = rule.matchKey.map(([key]) => key).filter((key) => !key.startsWith("@"));
+  const query = [`$select=${["id", ...keys].join(",")}`, ...pageSize(rule)];
+  for await (const objects of readPages(client, withQuery(collectionPath(rule), query), signal)) {
+    yield objects.map((payload) => ({ id: identify(rule, payload).id, matchKey: matchKeyOf(type, payload) }));
+  }
 }
 
-function readPolicy(rule: PolicyRule, payload: JsonObject): ProviderPolicy {
+/** One policy, complete and with its assignments; null when it is not there. */
+export async function readPolicy(
+  client: GraphClient,
+  type: PolicyType,
+  id: string,
+  signal: AbortSignal,
+): Promise<ProviderPolicy | null> {
+  const rule = policyRules[type];
+  const address = client.addressOf(withQuery(policyPath(rule, id), expansion(rule)));
+  const answer = await client.get(address, signal);
+  if (answer.status === 404) return null;
+  const payload = objectOf(answer);
+  const [policy] = await completePolicies(client, type, [payload], signal, { assignments: true });
+  return policy ?? null;
+}
+
+/** Without those that were deleted since the page that lists them was read. */
+async function completePolicies(
+  client: GraphClient,
+  type: PolicyType,
+  objects: JsonObject[],
+  signal: AbortSignal,
+  options: { assignments: boolean },
+): Promise<ProviderPolicy[]> {
+  const rule = policyRules[type];
+  const policies = objects.map((payload) => ({ ...identify(rule, payload), payload }));
+  const payloads = await completePayloads(client, rule, policies, signal);
+  const assignments = options.assignments ? await readAssignments(client, rule, policies, signal) : null;
+  return policies.flatMap(({ id, name, odataType }, index) => {
+    const payload = payloads[index] ?? null;
+    const assigned = assignments === null ? null : assignments[index];
+    if (payload === null || assigned === undefined) return [];
+    const normalised = normalise(type, payload);
+    const matchKey = matchKeyOf(type, payload);
+    const withheld = notCaptured(payload);
+    return [
+      { id, name, odataType, payload, matchKey, normalised, notCaptured: withheld, assignments: assigned },
+    ];
+  });
+}
+
+function identify(rule: PolicyRule, payload: JsonObject): { id: string; name: string; odataType: string } {
   const id = payload.id;
   const name = payload[rule.nameKey] ?? "";
   const odataType = payload["@odata.type"] ?? rule.impliedType;
   if (typeof id !== "string" || id === "" || typeof name !== "string" || typeof odataType !== "string") {
     throw malformedAnswer("A policy of the listing lacks its id, name or type");
   }
-  return { id, name, odataType, payload };
+  return { id, name, odataType };
 }
 
-/** The parts of one policy, or null when the policy was deleted since the page that lists it was read. */
-async function readParts(
-  client: GraphClient,
-  policyPath: string,
-  parts: string,
-  signal: AbortSignal,
-): Promise<JsonObject[] | null> {
-  try {
-    const all: JsonObject[] = [];
-    for await (const page of readPages(client, `${policyPath}/${parts}`, signal)) all.push(...page);
-    return all;
-  } catch (error) {
-    const refused = error instanceof ProviderError && error.code === "rejected";
-    // The policy itself must be gone too: leaving it out for any other refusal would lose it silently.
-    if (refused && (await client.isAbsent(client.addressOf(policyPath), signal))) return null;
-    throw error;
-  }
+function listQuery(rule: PolicyRule): string[] {
+  return [...expansion(rule), ...pageSize(rule)];
+}
+
+function expansion({ expand }: PolicyRule): string[] {
+  return expand === null ? [] : [`$expand=${expand}`];
+}
+
+function pageSize({ pageSize }: PolicyRule): string[] {
+  return pageSize === null ? [] : [`$top=${pageSize}`];
+}
+
+function withQuery(path: string, parts: string[]): string {
+  return parts.length === 0 ? path : `${path}?${parts.join("&")}`;
 }

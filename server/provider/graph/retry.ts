@@ -3,7 +3,7 @@ import { ProviderError } from "../port.ts";
 import type { Answer } from "./exchange.ts";
 import type { Timings } from "./timings.ts";
 
-const maxAttempts = 4;
+export const maxAttempts = 4;
 const backoffCapMs = 20_000;
 const retriedStatuses = new Set([429, 502, 503, 504]);
 
@@ -25,8 +25,38 @@ export async function sendWithRetries(
       await pause(backoff(attempt, timings), signal);
       continue;
     }
-    if (last || !retriedStatuses.has(result.status)) return result;
+    if (last || !isTransient(result)) return result;
     await pause(requestedWait(result, timings) ?? backoff(attempt, timings), signal);
+  }
+}
+
+/** Whether the same call may well be answered otherwise in a while. */
+export function isTransient(answer: Answer): boolean {
+  return retriedStatuses.has(answer.status);
+}
+
+/** Milliseconds the provider asked for (capped), or null when it asked for nothing that can be read. */
+export function requestedWait(answer: Answer, timings: Timings): number | null {
+  const value = answer.headers.get("retry-after")?.trim();
+  if (value === undefined || value === "") return null;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  if (Number.isNaN(seconds)) return null;
+  return Math.min(Math.max(seconds, 0) * timings.secondMs, timings.retryAfterCapMs);
+}
+
+/** Milliseconds to wait after this attempt (counted from 1) when the provider named none; random. */
+export function backoff(attempt: number, timings: Timings): number {
+  return Math.random() * Math.min(timings.backoffMs * 2 ** (attempt - 1), backoffCapMs);
+}
+
+/** Rejects with the signal's reason as soon as it aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, { signal });
+  } catch (error) {
+    // The timer rejects with an error of its own; the caller is owed the reason it gave.
+    signal.throwIfAborted();
+    throw error;
   }
 }
 
@@ -35,29 +65,6 @@ async function attemptOnce(send: () => Promise<Answer>): Promise<Answer | Provid
     return await send();
   } catch (error) {
     if (error instanceof ProviderError) return error;
-    throw error;
-  }
-}
-
-/** Milliseconds the provider asked for (capped), or null when it asked for nothing that can be read. */
-function requestedWait(answer: Answer, timings: Timings): number | null {
-  const value = answer.headers.get("retry-after")?.trim();
-  if (value === undefined || value === "") return null;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  if (Number.isNaN(seconds)) return null;
-  return Math.min(Math.max(seconds, 0) * timings.secondMs, timings.retryAfterCapMs);
-}
-
-function backoff(attempt: number, timings: Timings): number {
-  return Math.random() * Math.min(timings.backoffMs * 2 ** (attempt - 1), backoffCapMs);
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal });
-  } catch (error) {
-    // The timer rejects with an error of its own; the caller is owed the reason it gave.
-    signal.throwIfAborted();
     throw error;
   }
 }

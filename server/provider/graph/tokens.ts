@@ -4,6 +4,7 @@ import { type GrantedAccess, type ProviderCredential, ProviderError } from "../p
 import { addressUnder, isLoopback } from "./addresses.ts";
 import { exchange } from "./exchange.ts";
 import { malformedAnswer } from "./graphErrors.ts";
+import { proveIdentity } from "./proof.ts";
 import { sendWithRetries } from "./retry.ts";
 import type { Timings } from "./timings.ts";
 import { errorFromLogin } from "./tokenErrors.ts";
@@ -75,11 +76,10 @@ async function requestToken(
     token_endpoint: addressUnder(login, `/${encodeURIComponent(credential.directoryId)}/oauth2/v2.0/token`),
   };
   const client = { client_id: credential.clientId };
-  const secret = oauth.ClientSecretPost(credential.clientSecret);
   const response = await oauth.clientCredentialsGrantRequest(
     server,
     client,
-    secret,
+    await proveIdentity(credential.proof, server.token_endpoint),
     { scope: `${graph.origin}/.default` },
     {
       [oauth.allowInsecureRequests]: isLoopback(login),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { writeGateMaxAge } from "../../../server/domain/authority/checks.ts";
+import { credentialReserve, previewMaxAge } from "../../../server/domain/authority/checks.ts";
 import { lifecycles, type OperabilityClass } from "../../../server/domain/authority/contract.ts";
 import { checkNames, type Decision, decide } from "../../../server/domain/authority/decide.ts";
 import type { ConnectionFact, Facts } from "../../../server/domain/authority/facts.ts";
@@ -10,6 +10,8 @@ const earlier = new Date("2026-11-20T13:59:59.999Z");
 const later = new Date("2026-11-20T14:00:00.001Z");
 const muchLater = new Date("2026-11-21T14:00:00Z");
 
+const ago = (ms: number) => new Date(now.getTime() - ms);
+
 const verified: ConnectionFact = {
   tenantId: "contoso",
   status: "verified",
@@ -19,6 +21,7 @@ const verified: ConnectionFact = {
   verifiedVersion: 3,
   credentialExpiresAt: null,
   grantedRoles: ["Policy.Read"],
+  approvalRequired: null,
 };
 
 const allowed: Facts = {
@@ -45,6 +48,11 @@ const allowed: Facts = {
   ],
   tenant: { workspaceId: "northwind", lifecycle: "active" },
   hold: null,
+  turn: null,
+  hasBegun: false,
+  source: null,
+  plan: null,
+  writeGateMaxAgeHours: 24,
   writeRoles: [],
   connection: verified,
 };
@@ -54,6 +62,24 @@ const writing: Facts["contract"] = {
   operability: "write",
   prerequisites: ["connection_verified", "write_gate"],
 };
+
+const restoring: Facts["contract"] = {
+  ...writing,
+  prerequisites: ["connection_verified", "write_gate", "source_exists", "preview_fresh"],
+};
+
+const plan: Facts["plan"] = { matches: true, completedAt: earlier, isTaken: false, staleReason: null };
+const backupViewer = {
+  roleName: "Operator",
+  capabilities: ["inventory.sync", "backup.view"],
+  allTenants: true,
+  expiresAt: null,
+};
+const restore = {
+  contract: restoring,
+  source: { tenantId: "contoso", assignments: [backupViewer] },
+  plan,
+} satisfies Partial<Facts>;
 
 const hold = { reason: "credential rotation", placedByName: "Olivia", until: null };
 const grant = (expiresAt: Date | null, capabilities = ["inventory.sync"]) => ({
@@ -82,11 +108,14 @@ const cases = {
     { assignments: [] },
     { assignments: [grant(earlier)] },
     { assignments: [grant(now)] },
+    { ...restore, source: { tenantId: "adatum", assignments: [] } },
+    { ...restore, source: { tenantId: "adatum", assignments: [{ ...backupViewer, expiresAt: now }] } },
   ],
   missing_capability: [
     { assignments: [grant(null, ["tenant.view"])] },
     { assignments: [grant(null, ["tenant.view"]), grant(earlier)] },
     { contract: { ...allowed.contract, authorityModes: ["system_authority"] } },
+    { ...restore, source: { tenantId: "adatum", assignments: [grant(null)] } },
   ],
   system_authority_not_allowed: [
     {
@@ -110,10 +139,22 @@ const cases = {
   write_gate_blocked: [
     { contract: writing, writeRoles: ["Policy.ReadWrite"] },
     { contract: writing, connection: { ...verified, verifiedVersion: 2 } },
-    { contract: writing, connection: { ...verified, verifiedAt: new Date(now.getTime() - writeGateMaxAge) } },
+    { contract: writing, connection: { ...verified, verifiedAt: ago(24 * 3_600_000) } },
+    { contract: writing, connection: { ...verified, verifiedAt: ago(3_600_000) }, writeGateMaxAgeHours: 1 },
     { contract: writing, connection: { ...verified, credentialExpiresAt: now } },
+    { contract: writing, connection: { ...verified, credentialExpiresAt: ago(1 - credentialReserve) } },
   ],
-  execution_prerequisite_invalid: [{ requestExpiresAt: now }, { requestExpiresAt: earlier }],
+  execution_prerequisite_invalid: [
+    { requestExpiresAt: now },
+    { requestExpiresAt: earlier },
+    { contract: writing, connection: { ...verified, approvalRequired: "a second administrator must agree" } },
+    { ...restore, source: null },
+    { ...restore, plan: null },
+    { ...restore, plan: { ...plan, matches: false } },
+    { ...restore, plan: { ...plan, isTaken: true } },
+    { ...restore, plan: { ...plan, staleReason: "Edge policy changed since the preview" } },
+    { ...restore, plan: { ...plan, completedAt: ago(previewMaxAge) } },
+  ],
 } satisfies Record<ReasonCode, Partial<Facts>[]>;
 
 describe("every reason code", () => {
@@ -136,6 +177,7 @@ describe("every reason code", () => {
       ),
     );
     expect(resultsOf(decide({ ...allowed, contract: writing }))).toMatchObject({ write_gate: "passed" });
+    expect(decide({ ...allowed, ...restore }).verdict).toBe("allowed");
   });
 });
 
@@ -258,7 +300,55 @@ describe("deferred", () => {
   });
 });
 
+describe("a turn to write", () => {
+  const turn = { runId: "first", operation: "restore.execute", initiatorName: "Olivia" };
+
+  test("defers what would be allowed to begin, and says whose turn it is", () => {
+    expect(decide({ ...allowed, contract: writing, turn })).toMatchObject({
+      verdict: "deferred",
+      deferral: { kind: "turn", runId: "first", operation: "restore.execute", by: "Olivia" },
+    });
+  });
+
+  test("does not keep what would be denied waiting to hear it", () => {
+    expect(headline(decide({ ...allowed, ...cases.missing_capability[0], turn }))).toBe("missing_capability");
+  });
+
+  test.each(["request", "checkpoint"] as const)("does not touch the %s phase", (phase) => {
+    expect(decide({ ...allowed, contract: writing, turn, phase }).verdict).toBe("allowed");
+  });
+});
+
+describe("what may be old", () => {
+  const oldPlan = { ...plan, completedAt: ago(previewMaxAge) };
+
+  test("a preview that was fresh when its run began may grow old while it goes on or is retried", () => {
+    expect(decide({ ...allowed, ...restore, plan: oldPlan, phase: "checkpoint" }).verdict).toBe("allowed");
+    expect(decide({ ...allowed, ...restore, plan: oldPlan, hasBegun: true }).verdict).toBe("allowed");
+  });
+
+  test("a credential that ends within the hour does not stop what goes on, only what would begin", () => {
+    const connection = { ...verified, credentialExpiresAt: later };
+    expect(decide({ ...allowed, contract: writing, connection, phase: "checkpoint" })).toMatchObject({
+      verdict: "allowed",
+      validUntil: later,
+    });
+  });
+});
+
 describe("time is a fact", () => {
+  test("what may be written may be written until the verification is too old or the credential ends", () => {
+    const old = { ...verified, verifiedAt: ago(24 * 3_600_000 - 1) };
+    expect(decide({ ...allowed, contract: writing, connection: old })).toMatchObject({ validUntil: later });
+  });
+
+  test("and until the right to see the backup ends, and by no longer than the right to restore", () => {
+    const ending = { ...backupViewer, expiresAt: later };
+    const source = { tenantId: "adatum", assignments: [ending] };
+    expect(decide({ ...allowed, ...restore, source })).toMatchObject({ validUntil: later });
+    expect(decide({ ...allowed, ...restore, assignments: [ending] })).toMatchObject({ validUntil: later });
+  });
+
   test("rights end with the last assignment that grants the capability", () => {
     expect(decide({ ...allowed, assignments: [grant(later)] })).toMatchObject({ validUntil: later });
     expect(decide({ ...allowed, assignments: [grant(later), grant(muchLater)] })).toMatchObject({

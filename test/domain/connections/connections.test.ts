@@ -70,7 +70,7 @@ async function seed(status: "unverified" | "verified" | "invalid" = "verified") 
   const tenant = await createTenant(db, { workspace: await createWorkspace(db) });
   const connection = await createConnection(db, { tenant, status });
   await db.transaction((tx) =>
-    storeCredential(tx, keys, { connectionId: connection.id, version: 1, clientSecret: secret }),
+    storeCredential(tx, keys, { connectionId: connection.id, version: 1, proof: { kind: "secret", secret } }),
   );
   const stateOf = async () => {
     const rows = await db.query<{ status: string; cause: string | null; granted_roles: string[] }>(
@@ -87,7 +87,7 @@ test("a stored credential is found with the directory it is for", async () => {
   expect(await findCredential(db, keys, connection.id)).toEqual({
     directoryId: tenant.directoryId,
     clientId: "countersign-client",
-    clientSecret: secret,
+    proof: { kind: "secret", secret },
     credentialVersion: 1,
   });
   expect(await findCredential(db, keys, connectionId)).toBeUndefined();

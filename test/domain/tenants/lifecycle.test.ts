@@ -74,7 +74,11 @@ test("an archived tenant says what it needs to come back", async () => {
 test("archiving erases the credentials, forgets what was proved and ends the hold", async () => {
   const { db, request, tenant, connection, mia } = await seed("offboarding");
   await db.transaction((tx) =>
-    storeCredential(tx, credentialKeys, { connectionId: connection.id, version: 1, clientSecret: "secret" }),
+    storeCredential(tx, credentialKeys, {
+      connectionId: connection.id,
+      version: 1,
+      proof: { kind: "secret", secret: "secret" },
+    }),
   );
   await placeHold(db, { tenant });
   await changeLifecycle(db, { ...request, to: "archived", typedName: " Contoso Retail " });

@@ -1,0 +1,60 @@
+import { type AbandonedWrite, listAbandonedWrites } from "../../server/domain/operations/abandonedWrites.ts";
+import type { SettledWrite } from "../../server/domain/operations/intent.ts";
+import { readBack } from "../../server/domain/operations/readBack.ts";
+import { type RecordSettled, settleWrite } from "../../server/domain/operations/settleWrite.ts";
+import { ProviderError } from "../../server/provider/port.ts";
+import type { WorkerDeps } from "../deps.ts";
+import { openProvider } from "../openProvider.ts";
+
+/** How long (milliseconds) asking about one call may take. */
+const askWithin = 15_000;
+
+/**
+ * Settles writing calls whose worker died or lost sight of them, also of runs that have ended: what the
+ * provider shows is what happened. Reads only, so it needs nobody's authority; what cannot be found out stays
+ * \`unknown\`, for a person to look at. Returns how many were looked at.
+ */
+export async function settleAbandoned(
+  deps: WorkerDeps,
+  options: {
+    recorderOf: (operation: string) => RecordSettled;
+    /** Milliseconds after its deadline, in which a call's own worker would have settled it. */
+    margin?: number;
+    signal?: AbortSignal;
+  },
+): Promise<number> {
+  const { recorderOf, margin = 20_000, signal } = options;
+  const abandoned = await listAbandonedWrites(deps.db, margin);
+  for (const write of abandoned) {
+    if (signal?.aborted) break;
+    await settle(deps, write, recorderOf(write.operation));
+  }
+  return abandoned.length;
+}
+
+async function settle(
+  deps: WorkerDeps,
+  { key, intent, connectionId }: AbandonedWrite,
+  recordSettled: RecordSettled,
+): Promise<void> {
+  const truth = await ask(deps, connectionId, intent);
+  // One that was not carried out leaves its item open: the next attempt makes it, or the run says "not started".
+  const record = truth.state === "failed" ? null : recordSettled;
+  const settled = await settleWrite(deps.db, key, { ...truth, requestId: null }, record);
+  deps.log.info({ run: key.runId, effect: key.key, state: settled.state }, "abandoned write settled");
+}
+
+async function ask(
+  deps: WorkerDeps,
+  connectionId: string | null,
+  intent: AbandonedWrite["intent"],
+): Promise<SettledWrite> {
+  try {
+    if (connectionId === null) throw new ProviderError("credential_rejected", "The run had no connection");
+    const { reader } = await openProvider(deps, connectionId);
+    return await readBack(reader, intent, AbortSignal.timeout(askWithin));
+  } catch (error) {
+    const why = error instanceof ProviderError ? error.message : "no answer in time";
+    return { state: "unknown", id: intent.id, reason: `Whether it was carried out is not known: ${why}.` };
+  }
+}

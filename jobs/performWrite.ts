@@ -1,0 +1,149 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { markRolesMissing } from "../server/domain/connections/markRolesMissing.ts";
+import { type Intended, intendWrite } from "../server/domain/operations/intendWrite.ts";
+import type { Intent, IntentKey, SettledWrite } from "../server/domain/operations/intent.ts";
+import { readBack } from "../server/domain/operations/readBack.ts";
+import type { Run } from "../server/domain/operations/run.ts";
+import { type RecordSettled, settleWrite } from "../server/domain/operations/settleWrite.ts";
+import { rolesOf } from "../server/provider/policyTypes.ts";
+import { type JsonObject, type PolicyWrite, ProviderError } from "../server/provider/port.ts";
+import type { WorkerDeps } from "./deps.ts";
+import type { OpenProvider } from "./openProvider.ts";
+
+/** One writing call of a run. `name` is the same in every attempt: what is settled is not done again. */
+export type ProviderEffect = {
+  name: string;
+  write: PolicyWrite;
+  matchKey: string;
+  after: string | null;
+  item: JsonObject;
+};
+
+type Writing = {
+  deps: WorkerDeps;
+  run: Run;
+  /** Stops everything between two calls. A call on the wire is bounded by its own deadline and waited for. */
+  signal: AbortSignal;
+  provider: OpenProvider;
+  record: RecordSettled;
+};
+
+/** A call that was not carried out and may be made again, under a fresh gate. */
+type Again = { again: ProviderError };
+
+const mostTries = 5;
+/** How long (milliseconds) finding out about a lost answer may take. */
+const readBackWithin = 15_000;
+
+/**
+ * Intends, calls, settles. The provider is asked for nothing that the gate has not allowed just before; what
+ * was cut off is found out by reading. A throttled or unanswered call is intended anew, since the wait may be
+ * long and authority may end in it. Returns how it ended; throws `RunStopped` when the run may not go on, and
+ * `ProviderError` for what is not the item's fault.
+ */
+export async function performWrite(writing: Writing, effect: ProviderEffect): Promise<SettledWrite> {
+  const { deps, run, signal } = writing;
+  const { name, write, matchKey, after, item } = effect;
+  const intent = { action: write.action, type: write.type, id: write.id, matchKey, after, item };
+  for (let tried = 1; ; tried += 1) {
+    signal.throwIfAborted();
+    const intended = await intendWrite(deps.db, run, name, intent);
+    const ended = await carryOut(writing, effect.write, intent, intended);
+    if (!("again" in ended)) return ended;
+    if (tried >= mostTries) throw ended.again;
+    await pause(ended.again.retryAfterMs ?? Math.random() * 500 * 2 ** tried, signal);
+  }
+}
+
+async function carryOut(
+  writing: Writing,
+  write: PolicyWrite,
+  intent: Intent,
+  intended: Intended,
+): Promise<SettledWrite | Again> {
+  switch (intended.kind) {
+    case "settled":
+      return intended.settled;
+    case "unsettled":
+      // Until its deadline a worker that only seems dead may still send it.
+      await pause(intended.waitMs, writing.signal);
+      return findOut(writing, intended.key, intended.intent, lostAnswer);
+    case "intended":
+      return send(writing, write, intent, intended);
+  }
+}
+
+async function send(
+  writing: Writing,
+  write: PolicyWrite,
+  intent: Intent,
+  { key, endsAt }: Extract<Intended, { kind: "intended" }>,
+): Promise<SettledWrite | Again> {
+  const { deps, provider, record } = writing;
+  const budget = AbortSignal.timeout(Math.max(0, Math.floor(endsAt - performance.now())));
+  try {
+    const { id } = await provider.writer.write(write, key.idempotencyKey, budget);
+    return await settleWrite(deps.db, key, { state: "done", id, reason: null, requestId: null }, record);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    if (error.mayHaveHappened) return findOut(writing, key, intent, error);
+    return refused(writing, key, intent, error);
+  }
+}
+
+const lostAnswer = new ProviderError("unavailable", "The worker was lost while it waited for the answer");
+
+/** What the provider did not carry out. Only what is the item's own fault is the item's result. */
+async function refused(
+  { deps, run, provider, record }: Writing,
+  key: IntentKey,
+  intent: Intent,
+  error: ProviderError,
+): Promise<SettledWrite | Again> {
+  const { requestId, message } = error;
+  const isItems = error.code === "rejected" || error.code === "malformed_answer";
+  const ended = { state: "failed", id: intent.id, reason: message, requestId } as const;
+  const settled = await settleWrite(deps.db, key, ended, isItems ? record : null);
+  if (isItems) return settled;
+  if (error.code === "unavailable") return { again: error };
+  if (error.code !== "permission_missing") throw error;
+  // A fact about the connection: the next gate says what it means for the run.
+  const { id: connectionId, credentialVersion } = provider.connection;
+  const roles = [...rolesOf[intent.type].write];
+  await markRolesMissing(deps.db, { connectionId, credentialVersion, roles, runId: run.id });
+  return { again: error };
+}
+
+async function findOut(
+  { deps, provider, record }: Writing,
+  key: IntentKey,
+  intent: Intent,
+  error: ProviderError,
+): Promise<SettledWrite | Again> {
+  const truth = await readBackOrNone(provider, intent);
+  const { requestId } = error;
+  const reason = truth.state === "done" ? null : `${error.message}. ${truth.reason ?? ""}`.trim();
+  const ended = { ...truth, reason, requestId };
+  // Not carried out after all: the item's result is open until the call is made again.
+  const settled = await settleWrite(deps.db, key, ended, truth.state === "failed" ? null : record);
+  return settled.state === "failed" ? { again: error } : settled;
+}
+
+async function readBackOrNone(provider: OpenProvider, intent: Intent): Promise<SettledWrite> {
+  try {
+    return await readBack(provider.reader, intent, AbortSignal.timeout(readBackWithin));
+  } catch (error) {
+    const why = error instanceof ProviderError ? error.message : "no answer in time";
+    return { state: "unknown", id: intent.id, reason: `Whether it was carried out is not known: ${why}.` };
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, { signal });
+  } catch (error) {
+    // The timer rejects with an error of its own; why we stop is the signal's to say.
+    signal.throwIfAborted();
+    throw error;
+  }
+}

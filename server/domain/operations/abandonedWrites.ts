@@ -1,0 +1,36 @@
+import type { Reader } from "../../db/database.ts";
+import { type Intent, type IntentKey, parseIntent } from "./intent.ts";
+
+export type AbandonedWrite = {
+  key: IntentKey;
+  intent: Intent;
+  operation: string;
+  connectionId: string | null;
+};
+
+/** Calls looked at in one go; the rescuer comes again soon. */
+const batch = 20;
+
+/**
+ * Writing calls that nobody has settled: past their deadline by a margin (milliseconds) in which their own
+ * worker would have, or not known for that long but less than an hour, in case the provider can be asked now.
+ */
+export async function listAbandonedWrites(reader: Reader, margin: number): Promise<AbandonedWrite[]> {
+  const rows = await reader.query<IntentKey & { intent: unknown; operation: string; connectionId: string }>(
+    `select e.run_id as "runId", e.key, e.idempotency_key as "idempotencyKey", e.intent, r.operation,
+       r.connection_id as "connectionId"
+     from effects e join operation_runs r on r.id = e.run_id
+     where e.state in ('in_flight', 'unknown')
+       and e.deadline < clock_timestamp() - make_interval(secs => $1)
+       and (e.state = 'in_flight' or e.settled_at
+         between clock_timestamp() - interval '1 hour' and clock_timestamp() - make_interval(secs => $1))
+     order by e.deadline limit $2`,
+    [margin / 1_000, batch],
+  );
+  return rows.map(({ intent, operation, connectionId, ...key }) => ({
+    key,
+    intent: parseIntent(intent),
+    operation,
+    connectionId,
+  }));
+}

@@ -1,0 +1,15 @@
+import type { Reader } from "../../db/database.ts";
+import { decide } from "../authority/decide.ts";
+import { gatherFacts } from "../authority/gatherFacts.ts";
+import { isOperationName } from "./catalog.ts";
+import { type Run, subjectOf } from "./run.ts";
+
+/**
+ * Those of the runs under way that would be denied their next effect as things stand. A hint, without locks:
+ * whoever acts on it asks the gate (handbook 2, "NOTIFY is a hint, never the guarantee").
+ */
+export async function findDenied(reader: Reader, runs: readonly Run[]): Promise<Set<string>> {
+  const known = runs.filter(({ operation }) => isOperationName(operation));
+  const facts = await gatherFacts(reader, known.map(subjectOf), "checkpoint");
+  return new Set([...facts].filter(([, found]) => decide(found).verdict === "denied").map(([id]) => id));
+}

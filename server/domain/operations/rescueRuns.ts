@@ -1,0 +1,102 @@
+import { type Db, type Tx, workerBounds } from "../../db/database.ts";
+import { retrying } from "../../db/retrying.ts";
+import { recordAudit } from "../audit/recordAudit.ts";
+import { enqueueRuns } from "./enqueue.ts";
+import { type Ending, finishRuns } from "./finishRuns.ts";
+import { type Run, runColumns } from "./run.ts";
+
+/** Runs dealt with in one go; the rescuer comes again soon. */
+const batch = 100;
+
+/** How a run ends whose last attempt took its worker with it. */
+export const workerLost: Ending = {
+  outcome: "failed",
+  code: "worker_lost",
+  message: "The worker was lost during the last attempt.",
+};
+
+/**
+ * Gives the jobs of worker pools back that have shown no sign of life for that long (milliseconds), so that
+ * they need not wait four hours for the queue's own patience to end. Returns how many pools were lost.
+ */
+export async function unlockLostPools(db: Db, lostAfter: number): Promise<number> {
+  return db.transaction(async (tx) => {
+    const lost = await tx.query<{ workerIds: string[] }>(
+      `update worker_pools set lost_at = clock_timestamp()
+       where stopped_at is null and lost_at is null
+         and last_heartbeat_at < clock_timestamp() - make_interval(secs => $1)
+       returning worker_ids as "workerIds"`,
+      [lostAfter / 1_000],
+    );
+    const workers = lost.flatMap(({ workerIds }) => workerIds);
+    if (workers.length > 0)
+      await tx.query("select graphile_worker.force_unlock_workers($1::text[])", [workers]);
+    return lost.length;
+  });
+}
+
+/**
+ * Takes runs up again whose attempt has shown no sign of life for that long (milliseconds): a new fencing
+ * token, so that the worker, should it come back, changes nothing any more; queued for another attempt under a
+ * fresh gate, or \`failed\` / \`worker_lost\` when that was the last. Returns how many.
+ */
+export async function requeueLostRuns(db: Db, lostAfter: number): Promise<number> {
+  return retrying(() => db.transaction((tx) => requeueIn(tx, lostAfter), workerBounds));
+}
+
+async function requeueIn(tx: Tx, lostAfter: number): Promise<number> {
+  const lost = await tx.query<Run>(
+    `update operation_runs set fencing_token = fencing_token + 1,
+       job_id = null, last_error = 'The worker was lost.',
+       status = case when attempt < max_attempts then 'queued' else status end
+     where id in (
+       select id from operation_runs
+       where status = 'running' and heartbeat_at < clock_timestamp() - make_interval(secs => $1)
+       order by heartbeat_at limit $2 for no key update skip locked)
+     returning ${runColumns}`,
+    [lostAfter / 1_000, batch],
+  );
+  await recordAudit(
+    tx,
+    ...lost.map((run) => ({
+      workspaceId: run.workspaceId,
+      tenantId: run.tenantId,
+      actor: null,
+      action: "run.worker_lost",
+      subject: { type: "run" as const, id: run.id },
+      outcome: "failed" as const,
+      details: { operation: run.operation, attempt: run.attempt },
+    })),
+  );
+  await enqueueRuns(
+    tx,
+    lost.filter(({ status }) => status === "queued").map(({ id }) => id),
+  );
+  const over = lost.filter(({ status }) => status === "running");
+  await finishRuns(
+    tx,
+    over.map((run) => ({ run, ending: workerLost })),
+  );
+  return lost.length;
+}
+
+/**
+ * Puts jobs for queued runs into the queue that have none: a worker that came back after it was given up may
+ * have deleted the job of the next one (handbook 2, "Graphile Worker facts"). Returns how many.
+ */
+export async function enqueueForgotten(db: Db): Promise<number> {
+  return db.transaction(async (tx) => {
+    const forgotten = await tx.query<{ id: string }>(
+      `select id from operation_runs r
+       where status = 'queued' and requested_at < clock_timestamp() - interval '2 minutes'
+         and not exists (select 1 from graphile_worker.jobs j where j.key = 'run:' || r.id)
+       order by id limit $1 for no key update skip locked`,
+      [batch],
+    );
+    await enqueueRuns(
+      tx,
+      forgotten.map(({ id }) => id),
+    );
+    return forgotten.length;
+  });
+}

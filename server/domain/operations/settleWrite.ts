@@ -1,0 +1,113 @@
+import { type Db, type Tx, workerBounds } from "../../db/database.ts";
+import { retrying } from "../../db/retrying.ts";
+import { recordAudit } from "../audit/recordAudit.ts";
+import { type Intent, type IntentKey, parseIntent, type SettledWrite } from "./intent.ts";
+import type { EffectSummary } from "./runEffect.ts";
+
+/**
+ * Writes what became of an item once a call for it has ended, and says how the run's tally changes by it. Runs
+ * in the settling transaction, in the worker or long after in the rescuer: it depends on nothing but its
+ * arguments and the database. Counts may be negative, when an item that counted as done did not stay so.
+ */
+export type RecordSettled = (
+  tx: Tx,
+  settled: SettledWrite & { runId: string; item: Intent["item"]; action: Intent["action"] },
+) => Promise<EffectSummary>;
+
+type Ended = SettledWrite & { requestId: string | null };
+
+type Settled = { workspaceId: string; tenantId: string | null; operation: string; intent: unknown };
+
+/**
+ * The second half of a provider write: how the call ended. It asks nobody's leave, since it has happened; it is
+ * the truth also for a run that has lost its authority or has ended. `record` is null for a call that will be
+ * made again. Returns what is stored, which may be what somebody else found out first.
+ */
+export async function settleWrite(
+  db: Db,
+  key: IntentKey,
+  ended: Ended,
+  record: RecordSettled | null,
+): Promise<SettledWrite> {
+  return retrying(() => db.transaction((tx) => settleIn(tx, key, ended, record), workerBounds));
+}
+
+async function settleIn(
+  tx: Tx,
+  key: IntentKey,
+  ended: Ended,
+  record: RecordSettled | null,
+): Promise<SettledWrite> {
+  // The run's row first, as every gate does, so that the two cannot wait for each other.
+  await tx.query("select 1 from operation_runs where id = $1 for no key update", [key.runId]);
+  const settled = await storeEnd(tx, key, ended);
+  if (settled === undefined) return getStored(tx, key);
+  const { state, id, reason } = ended;
+  const intent = parseIntent(settled.intent);
+  const summary =
+    record === null
+      ? { items: 0, counts: {} }
+      : await record(tx, { runId: key.runId, item: intent.item, action: intent.action, state, id, reason });
+  await countInRun(tx, key, state, summary);
+  await recordAudit(tx, {
+    workspaceId: settled.workspaceId,
+    tenantId: settled.tenantId,
+    actor: null,
+    action: "run.effect",
+    subject: { type: "run", id: key.runId },
+    outcome: state === "done" ? "done" : "failed",
+    details: { operation: settled.operation, effect: key.key, type: intent.type, state, message: reason },
+  });
+  return { state, id, reason };
+}
+
+async function storeEnd(tx: Tx, key: IntentKey, ended: Ended): Promise<Settled | undefined> {
+  const [row] = await tx.query<Settled>(
+    `update effects e set state = $4, provider_id = $5, request_id = $6, reason = $7,
+       settled_at = clock_timestamp()
+     from operation_runs r
+     where e.run_id = $1 and e.key = $2 and e.idempotency_key = $3 and r.id = e.run_id
+       and (e.state = 'in_flight' or (e.state = 'unknown' and $4 <> 'unknown'))
+     returning r.workspace_id as "workspaceId", r.tenant_id as "tenantId", r.operation, e.intent`,
+    [
+      key.runId,
+      key.key,
+      key.idempotencyKey,
+      ended.state,
+      ended.id,
+      ended.requestId,
+      ended.reason?.slice(0, 1_000) ?? null,
+    ],
+  );
+  return row;
+}
+
+async function getStored(tx: Tx, key: IntentKey): Promise<SettledWrite> {
+  const [row] = await tx.query<SettledWrite>(
+    `select case state when 'in_flight' then 'unknown' else state end as state, provider_id as id, reason
+     from effects where run_id = $1 and key = $2`,
+    [key.runId, key.key],
+  );
+  if (row === undefined) throw new Error(`Effect ${key.key} of run ${key.runId} was never intended.`);
+  return row;
+}
+
+/** What is not known yet stays counted as unsettled: a page must not say that nothing was changed. */
+async function countInRun(
+  tx: Tx,
+  key: IntentKey,
+  state: SettledWrite["state"],
+  { items, counts }: EffectSummary,
+): Promise<void> {
+  await tx.query(
+    `with effect as (
+       update effects set items = items + $4, summary = summed(summary, $5::jsonb)
+       where run_id = $1 and key = $2)
+     update operation_runs set effects_done = effects_done + case when $3 = 'done' then 1 else 0 end,
+       effects_unsettled = effects_unsettled - case when $3 = 'unknown' then 0 else 1 end,
+       progress_done = progress_done + $4, tally = summed(tally, $5::jsonb),
+       heartbeat_at = case when status = 'running' then clock_timestamp() else heartbeat_at end
+     where id = $1`,
+    [key.runId, key.key, state, items, JSON.stringify(counts)],
+  );
+}

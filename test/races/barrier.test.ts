@@ -1,0 +1,195 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { openProvider } from "../../jobs/openProvider.ts";
+import { findDenied } from "../../server/domain/operations/recheckRuns.ts";
+import type { Run } from "../../server/domain/operations/run.ts";
+import { checkpoint, RunStopped } from "../../server/domain/operations/runEffect.ts";
+import { changeMemberRole, removeMember } from "../../server/domain/people/changeMember.ts";
+import { changeAuthority } from "../../server/domain/revocation/changeAuthority.ts";
+import { drainWrites, nothingDrained } from "../../server/domain/revocation/drainWrites.ts";
+import { changeLifecycle } from "../../server/domain/tenants/changeLifecycle.ts";
+import { getRole } from "../helpers/factories.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { follow, openSession, until } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
+import { getRun } from "../helpers/records.ts";
+import { beginRestore, creationOf, openWriting } from "../helpers/restores.ts";
+
+/**
+ * Handbook 2, "Provider writes": once a revocation has returned, the provider gets no call under what was
+ * revoked; what was on the wire is waited for, to its deadline at most, and reported.
+ */
+
+const installation = useInstallation();
+let world: Northwind;
+let run: Run;
+let writing: ReturnType<typeof openWriting>;
+
+beforeEach(async () => {
+  world = await seedNorthwind(installation, { policies: 0 });
+  run = await beginRestore(installation, world);
+  writing = openWriting(installation, run);
+});
+
+const holdWrites = () =>
+  installation.control.setFaults(world.contoso.directoryId, [{ kind: "hold", method: "POST" }]);
+const nextWrite = () =>
+  installation.sandbox.requests.next(({ method, kind }) => method === "POST" && kind === "graph");
+const letGo = () => installation.control.clearFaults(world.contoso.directoryId);
+
+async function writes(): Promise<number> {
+  const asked = await installation.control.requests(world.contoso.directoryId);
+  return asked.filter(({ method, kind }) => method !== "GET" && kind === "graph").length;
+}
+
+type Way = () => Promise<{ drained: { done: number; failed: number; unknown: number } }>;
+
+/** Every way in which the product takes authority away from a run. */
+const ways: Record<string, Way> = {
+  "member removed": () => removeMember(installation.db, asOlivia()),
+  "role changed": async () =>
+    changeMemberRole(installation.db, {
+      ...asOlivia(),
+      roleId: (await getRole(installation.db, world.northwind, "readonly")).id,
+    }),
+  "tenant suspended": () =>
+    changeLifecycle(installation.db, { ...asOlivia(), tenantId: world.contoso.id, to: "suspended" }),
+  "account disabled": () =>
+    changeAuthority(installation.db, [{ kind: "user", id: world.omar.id }], (tx) =>
+      tx.query("update users set status = 'disabled' where id = $1", [world.omar.id]),
+    ),
+  "connection no longer verified": () =>
+    changeAuthority(installation.db, [{ kind: "connection", id: world.connection.id }], (tx) =>
+      tx.query("update provider_connections set status = 'unverified' where id = $1", [world.connection.id]),
+    ),
+  "backup deleted": () =>
+    changeAuthority(installation.db, [{ kind: "backup", id: run.backupSetId ?? "" }], (tx) =>
+      tx.query("delete from backup_sets where id = $1", [run.backupSetId]),
+    ),
+};
+
+function asOlivia() {
+  return { actor: world.olivia, workspaceId: world.northwind.id, userId: world.omar.id };
+}
+
+describe.each(Object.entries(ways))("%s", (_name, revoke) => {
+  test("returns after the call on the wire has been answered, says so, and no other call follows", async () => {
+    await holdWrites();
+    const arrived = nextWrite();
+    const call = follow(writing.create("first"));
+    await arrived;
+    const revocation = follow(revoke());
+    // It is committed: the run would be denied its next effect. But it has not returned.
+    await until(async () => (await findDenied(installation.db, [run])).has(run.id));
+    expect({ call: call.done, revocation: revocation.done }).toEqual({ call: false, revocation: false });
+    await letGo();
+    const { drained } = await revocation.result;
+    expect(drained).toEqual({ done: 1, failed: 0, unknown: 0 });
+    expect(await call.result).toMatchObject({ state: "done" });
+    const before = await writes();
+    await expect(writing.create("second")).rejects.toThrow(RunStopped);
+    expect(await writes()).toBe(before);
+    expect(await getRun(installation.db, run.id)).toMatchObject({
+      outcome: "blocked",
+      tally: { done: 1 },
+      effectsDone: 1,
+    });
+  });
+});
+
+describe("control", () => {
+  test("a gate right before the call, without an intent, sends after the revocation returned", async () => {
+    const { db, worker } = installation;
+    const { writer } = await openProvider(worker, world.connection.id);
+    const gated = await db.transaction((tx) => checkpoint(tx, run));
+    expect(gated).toMatchObject({ kind: "allowed" });
+    const { drained } = await removeMember(db, asOlivia());
+    expect(drained).toEqual({ done: 0, failed: 0, unknown: 0 });
+    await writer.write(creationOf(worker, "late").write, crypto.randomUUID(), AbortSignal.timeout(5_000));
+    expect(await writes()).toBe(1);
+  });
+
+  test("a gate once at the start sends everything after the revocation returned", async () => {
+    const { db, worker } = installation;
+    const { writer } = await openProvider(worker, world.connection.id);
+    await removeMember(db, asOlivia());
+    for (const name of ["a", "b", "c"])
+      await writer.write(creationOf(worker, name).write, crypto.randomUUID(), AbortSignal.timeout(5_000));
+    expect(await writes()).toBe(3);
+  });
+});
+
+test("a call that hangs is cut off at its deadline, and the revocation returns then", async () => {
+  const { db } = installation;
+  // The verification, and with it the authority for any call, ends in a second and a half.
+  await db.query(
+    "update provider_connections set verified_at = clock_timestamp() - interval '24 hours' + interval '1.5 seconds'",
+  );
+  await holdWrites();
+  const arrived = nextWrite();
+  const call = follow(writing.create("hung"));
+  await arrived;
+  const { drained } = await removeMember(db, asOlivia());
+  expect(drained.done).toBe(0);
+  expect(drained.failed + drained.unknown).toBe(1);
+  await expect(call.result).rejects.toThrow(RunStopped);
+  await letGo();
+});
+
+test("calls that were intended under the new state of things are not waited for", async () => {
+  const { db } = installation;
+  const [epoch] = await db.query<{ key: string; epoch: string }>(
+    `insert into authority_epochs (key, epoch, xid) values (authority_key('user', $1), 1, pg_current_xact_id())
+     on conflict (key) do update set epoch = authority_epochs.epoch + 1 returning key, epoch`,
+    [world.omar.id],
+  );
+  await holdWrites();
+  const arrived = nextWrite();
+  const call = follow(writing.create("later"));
+  await arrived;
+  expect(await drainWrites(db, epoch === undefined ? [] : [epoch])).toEqual(nothingDrained);
+  expect(call.done).toBe(false);
+  await letGo();
+  expect(await call.result).toMatchObject({ state: "done" });
+});
+
+test("a worker's transaction that hangs with the locks is ended, and the audit trail says so", async () => {
+  const { db, url } = installation;
+  const session = await openSession(url);
+  await session.query("begin; set local application_name = 'countersign gate'");
+  await session.query("select authority_share(array[authority_key('user', $1)])", [world.omar.id]);
+  const ended = new Promise((resolve) => session.once("error", resolve));
+  await removeMember(db, asOlivia());
+  await ended;
+  const told = await db.query("select details from audit_events where action = 'authority.hung_gate_ended'");
+  expect(told).toMatchObject([{ details: { backends: 1 } }]);
+});
+
+test("but never another change of authority: it is waited for", async () => {
+  const { db, url } = installation;
+  const session = await openSession(url);
+  await session.query("begin; set local application_name = 'countersign revocation'");
+  await session.query("select authority_lock('{}', array[authority_key('user', $1)])", [world.omar.id]);
+  const removal = follow(removeMember(db, asOlivia()));
+  // It gives up waiting and tries again: by then a hung gate would have been ended.
+  const first = await waitingRevocation();
+  await until(async () => (await waitingRevocation()) !== first);
+  expect(removal.done).toBe(false);
+  await session.query("commit");
+  await removal.result;
+  await session.end();
+});
+
+/** When the change of authority that waits for a lock began, as soon as one does. */
+async function waitingRevocation(): Promise<string> {
+  let began = "";
+  await until(async () => {
+    const [row] = await installation.db.query<{ began: string }>(
+      `select xact_start::text as began from pg_stat_activity
+       where datname = current_database() and application_name = 'countersign revocation'
+         and wait_event_type = 'Lock'`,
+    );
+    began = row?.began ?? "";
+    return began !== "";
+  });
+  return began;
+}

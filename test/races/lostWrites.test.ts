@@ -1,0 +1,198 @@
+import { beforeEach, expect, test } from "@jest/globals";
+import { settleAbandoned } from "../../jobs/maintenance/settleAbandoned.ts";
+import { openProvider } from "../../jobs/openProvider.ts";
+import { intendWrite } from "../../server/domain/operations/intendWrite.ts";
+import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
+import type { Run } from "../../server/domain/operations/run.ts";
+import { settleWrite } from "../../server/domain/operations/settleWrite.ts";
+import { removeMember } from "../../server/domain/people/changeMember.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { follow, until } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
+import { getRun } from "../helpers/records.ts";
+import { beginAgain, beginRestore, countSettled, creationOf, openWriting } from "../helpers/restores.ts";
+
+/**
+ * A worker that dies, or loses sight of a call, at every place between intending and settling: no object twice
+ * at the provider, no item lost, and the run says what happened.
+ */
+
+const installation = useInstallation();
+let world: Northwind;
+let run: Run;
+
+beforeEach(async () => {
+  world = await seedNorthwind(installation, { policies: 0 });
+  run = await beginRestore(installation, world);
+});
+
+/** Until when calls may be on the wire; a lost one is looked for no earlier. */
+async function letAuthorityEndIn(seconds: number): Promise<void> {
+  await installation.db.query(
+    `update provider_connections
+     set verified_at = clock_timestamp() - interval '24 hours' + make_interval(secs => $2) where id = $1`,
+    [world.connection.id, seconds],
+  );
+}
+
+async function renewAuthority(): Promise<void> {
+  await installation.db.query(
+    "update provider_connections set verified_at = clock_timestamp() where id = $1",
+    [world.connection.id],
+  );
+}
+
+async function names(): Promise<unknown[]> {
+  const kept = await installation.control.listPolicies(world.contoso.directoryId, "deviceConfigurations");
+  return kept.map(({ payload }) => payload.displayName).sort();
+}
+
+/** The worker is gone: another takes the run up, under a new token. */
+async function loseWorker(): Promise<Run> {
+  await installation.db.query(
+    "update operation_runs set heartbeat_at = clock_timestamp() - interval '2 minutes' where id = $1",
+    [run.id],
+  );
+  expect(await requeueLostRuns(installation.db, 60_000)).toBe(1);
+  return beginAgain(installation, run.id);
+}
+
+async function intend(name: string) {
+  const { write, matchKey, after, item, name: key } = creationOf(installation.worker, name);
+  const intent = { action: write.action, type: write.type, id: write.id, matchKey, after, item };
+  const intended = await intendWrite(installation.db, run, key, intent);
+  if (intended.kind !== "intended") throw new Error(`It was not intended: ${intended.kind}`);
+  return { ...intended, write };
+}
+
+test("lost between intend and call: the next attempt finds that nothing was made, and makes it once", async () => {
+  await letAuthorityEndIn(1);
+  await intend("Edge policy");
+  await renewAuthority();
+  const next = await loseWorker();
+  expect(await openWriting(installation, next).create("Edge policy")).toMatchObject({ state: "done" });
+  expect(await names()).toEqual(["Edge policy"]);
+  expect(await getRun(installation.db, run.id)).toMatchObject({ tally: { done: 1 }, effectsDone: 1 });
+});
+
+test("lost between call and settle: the next attempt finds what was made, and makes no second one", async () => {
+  const { worker } = installation;
+  await letAuthorityEndIn(1);
+  const { key, write } = await intend("Edge policy");
+  const { writer } = await openProvider(worker, world.connection.id);
+  const { id } = await writer.write(write, key.idempotencyKey, AbortSignal.timeout(5_000));
+  await renewAuthority();
+  const next = await loseWorker();
+  expect(await openWriting(installation, next).create("Edge policy")).toEqual({
+    state: "done",
+    id,
+    reason: null,
+  });
+  expect(await names()).toEqual(["Edge policy"]);
+});
+
+test("lost after settling: the next attempt skips it and goes on with the object's id", async () => {
+  const first = await openWriting(installation, run).create("Edge policy");
+  const next = openWriting(installation, await loseWorker());
+  expect(await next.create("Edge policy")).toEqual(first);
+  await next.create("Firewall");
+  expect(await names()).toEqual(["Edge policy", "Firewall"]);
+  expect(await getRun(installation.db, run.id)).toMatchObject({ tally: { done: 2 }, effectsDone: 2 });
+});
+
+test("an answer that got lost after the call was carried out is found out at once", async () => {
+  const { directoryId } = world.contoso;
+  await installation.control.setFaults(directoryId, [
+    { kind: "disconnect", method: "POST", after: true, times: 1 },
+  ]);
+  expect(await openWriting(installation, run).create("Edge policy")).toMatchObject({ state: "done" });
+  expect(await names()).toEqual(["Edge policy"]);
+});
+
+test("a call that was never carried out is made again, under a fresh gate", async () => {
+  const { db, control } = installation;
+  await control.setFaults(world.contoso.directoryId, [{ kind: "disconnect", method: "POST", times: 2 }]);
+  expect(await openWriting(installation, run).create("Edge policy")).toMatchObject({ state: "done" });
+  expect(await names()).toEqual(["Edge policy"]);
+  expect(await getRun(db, run.id)).toMatchObject({ tally: { done: 1 }, effectsDone: 1 });
+});
+
+test("what the provider cannot be asked about is unknown, said so, and found out by the rescuer later", async () => {
+  const { db, control } = installation;
+  const { directoryId } = world.contoso;
+  await letAuthorityEndIn(1.5);
+  await control.setFaults(directoryId, [
+    { kind: "disconnect", method: "POST", after: true },
+    { kind: "status", status: 500, method: "GET" },
+  ]);
+  const ended = await openWriting(installation, run).create("Edge policy");
+  expect(ended).toMatchObject({ state: "unknown", reason: expect.stringContaining("not known") });
+  expect(await unsettled()).toBe(1);
+  await control.clearFaults(directoryId);
+  await until(async () => (await rescueCalls()) === 1);
+  expect(await unsettled()).toBe(0);
+  expect(await getRun(db, run.id)).toMatchObject({ effectsDone: 1, tally: { done: 1, unknown: 1 } });
+});
+
+test("a call left behind by a run that was blocked meanwhile is settled, and the run's page tells the truth", async () => {
+  const { db, worker } = installation;
+  await letAuthorityEndIn(1);
+  const { key, write } = await intend("Edge policy");
+  const { writer } = await openProvider(worker, world.connection.id);
+  await writer.write(write, key.idempotencyKey, AbortSignal.timeout(5_000));
+  const { olivia, omar, northwind } = world;
+  const { drained } = await removeMember(db, { actor: olivia, workspaceId: northwind.id, userId: omar.id });
+  expect(drained).toEqual({ done: 0, failed: 0, unknown: 1 });
+  await db.query("update operation_runs set heartbeat_at = clock_timestamp() - interval '2 minutes'");
+  await requeueLostRuns(db, 60_000);
+  const begun = await worker.begin({ operation: "restore.execute", runId: run.id, jobId: "next" });
+  expect(begun).toEqual({ kind: "blocked" });
+  expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", effectsDone: 0 });
+  expect(await rescueCalls()).toBe(1);
+  expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", effectsDone: 1, tally: { done: 1 } });
+});
+
+test("a worker that comes back after it was given up changes nothing that was found out meanwhile", async () => {
+  const { db } = installation;
+  await letAuthorityEndIn(1);
+  const { key } = await intend("Edge policy");
+  await renewAuthority();
+  const next = await loseWorker();
+  await openWriting(installation, next).create("Edge policy");
+  const late = { state: "failed", id: null, reason: "no answer", requestId: null } as const;
+  expect(await settleWrite(db, key, late, countSettled)).toMatchObject({ state: "done" });
+  expect(await getRun(db, run.id)).toMatchObject({ tally: { done: 1 }, effectsDone: 1 });
+  await expect(openWriting(installation, run).create("Another")).rejects.toThrow("newer attempt");
+});
+
+test("an intent of a gate that never was is refused by the database", async () => {
+  const forged = `insert into effects (run_id, key, fencing_token, kind, state, authority_keys, epochs,
+      valid_until, deadline, idempotency_key, intent)
+    values ($1, 'forged', $2, 'provider', 'in_flight', '{}', '{}', 'infinity',
+      clock_timestamp() + interval '1 minute', gen_random_uuid(), '{}')`;
+  const forging = installation.db.query(forged, [run.id, run.fencingToken]);
+  await expect(forging).rejects.toMatchObject({ code: "42501" });
+});
+
+test("a failed call is not taken up again past the gate either", async () => {
+  const { db, control } = installation;
+  await control.setFaults(world.contoso.directoryId, [{ kind: "status", status: 400, method: "POST" }]);
+  expect(await openWriting(installation, run).create("Edge policy")).toMatchObject({ state: "failed" });
+  const again = follow(
+    db.query("update effects set state = 'in_flight', settled_at = null where run_id = $1", [run.id]),
+  );
+  await expect(again.result).rejects.toMatchObject({ code: "42501" });
+});
+
+async function unsettled(): Promise<number> {
+  const [row] = await installation.db.query<{ n: number }>(
+    "select effects_unsettled as n from operation_runs where id = $1",
+    [run.id],
+  );
+  return row?.n ?? -1;
+}
+
+/** What the rescuer does, without waiting for the margin in which a call's own worker would settle it. */
+function rescueCalls(): Promise<number> {
+  return settleAbandoned(installation.worker, { recorderOf: () => countSettled, margin: 0 });
+}
