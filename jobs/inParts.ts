@@ -1,17 +1,15 @@
-import type { ProviderPolicy } from "../server/provider/port.ts";
-
 /** Effect transactions hold authority locks: they stay small, however large the provider's pages are. */
-export function inParts(policies: readonly ProviderPolicy[]): ProviderPolicy[][] {
-  const parts: ProviderPolicy[][] = [];
+export function inParts<T>(items: readonly T[], contentOf: (item: T) => unknown): T[][] {
+  const parts: T[][] = [];
   let room = 0;
-  for (const policy of policies) {
-    const size = JSON.stringify(policy.payload).length;
+  for (const item of items) {
+    const size = JSON.stringify(contentOf(item)).length;
     const last = parts.at(-1);
     if (last === undefined || last.length >= 25 || size > room) {
-      parts.push([policy]);
+      parts.push([item]);
       room = 500_000 - size;
     } else {
-      last.push(policy);
+      last.push(item);
       room -= size;
     }
   }

@@ -11,7 +11,7 @@ import { acceptDelivery, refuse } from "./payload.ts";
 import { settleFault } from "./settleFault.ts";
 
 /** What an operation does once authorized. It returns how it ended; a fault throws. */
-export type Perform = (run: AuthorizedRun) => Promise<Exclude<Ending, { outcome: "blocked" }>>;
+export type Perform = (run: AuthorizedRun) => Promise<Exclude<Ending, { outcome: "blocked" | "cancelled" }>>;
 
 const reauthorized: unique symbol = Symbol("reauthorized");
 

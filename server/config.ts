@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { InstallationRules } from "./db/database.ts";
 
 /**
  * The environment, parsed once. Nothing else reads `process.env`. A missing or malformed setting stops the
@@ -54,6 +55,8 @@ const shared = database.extend({
   REQUEST_EXPIRY_HOURS: wholeNumber(24, 1, 8760),
   /** How old a verification may be for the write gate to stay open. */
   WRITE_GATE_MAX_AGE_HOURS: wholeNumber(24, 1, 8760),
+  /** How many runs of one tenant may be under way at once; fewer than all workers together work on. */
+  TENANT_CONCURRENCY: wholeNumber(4, 1, 500),
   PORT: wholeNumber(3000, 0, 65535),
   /** Where people reach the site; links printed by commands start with it. */
   BASE_URL: address("https://countersign.example.com").optional(),
@@ -112,8 +115,11 @@ export function readConfig<T extends z.ZodType>(
 }
 
 /** What the installation decides about authority. */
-export function rulesOf(config: SharedConfig): { writeGateMaxAgeHours: number } {
-  return { writeGateMaxAgeHours: config.WRITE_GATE_MAX_AGE_HOURS };
+export function rulesOf(config: SharedConfig): InstallationRules {
+  return {
+    writeGateMaxAgeHours: config.WRITE_GATE_MAX_AGE_HOURS,
+    tenantConcurrency: config.TENANT_CONCURRENCY,
+  };
 }
 
 /** The address people use, without a trailing slash. */

@@ -52,7 +52,7 @@ async function backUpType(
       referencesOf(normalised, assignments),
     );
     await book.learn(mergedReferences(references));
-    for (const [index, policies] of inParts(page.policies).entries()) {
+    for (const [index, policies] of inParts(page.policies, ({ payload }) => payload).entries()) {
       const name = `${type}:page:${page.number}:${index + 1}`;
       await run.effect(name, (tx) => recordBackupPage(tx, taking, type, policies, book.names), {
         per: "attempt",

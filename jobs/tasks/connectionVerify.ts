@@ -1,5 +1,5 @@
+import { listMissing, type MissingRole } from "../../server/domain/connections/permissions.ts";
 import { recordRejection, recordVerification } from "../../server/domain/connections/recordVerification.ts";
-import { isGranted, policyTypes, rolesOf } from "../../server/provider/policyTypes.ts";
 import { ProviderError } from "../../server/provider/port.ts";
 import type { AuthorizedRun, Connected } from "../authorizedRun.ts";
 import { withReauthorization } from "../withReauthorization.ts";
@@ -38,12 +38,10 @@ export const connectionVerify = withReauthorization("provider.connection.verify"
     return { items: 1, counts: isPresent ? { verified: 1 } : {} };
   });
   if (!isPresent) return { outcome: "failed", code: "verification_failed", message: outdated };
-  const missing = missingRoles(grantedRoles);
-  if (missing.length === 0) return { outcome: "succeeded" };
-  return {
-    outcome: "partially_succeeded",
-    message: `The connection works, but ${missing.join(", ")} is not granted: what needs it will be skipped.`,
-  };
+  const missing = listMissing("read", grantedRoles);
+  return missing.length === 0
+    ? { outcome: "succeeded" }
+    : { outcome: "partially_succeeded", message: skippedWords(missing) };
 });
 
 const noCredential = "No credential is stored for the connection: there is nothing to verify.";
@@ -86,7 +84,8 @@ function refutes(error: ProviderError): boolean {
   );
 }
 
-function missingRoles(granted: readonly string[]): string[] {
-  const needed = new Set(policyTypes.flatMap((type) => rolesOf[type].read));
-  return [...needed].filter((role) => !isGranted(role, granted));
+/** What cannot be written with these permissions is the write gate's to say; many a tenant is only read. */
+function skippedWords(missing: readonly MissingRole[]): string {
+  const each = missing.map(({ role, types }) => `${role} (${types.join(", ")})`).join("; ");
+  return `The connection works. Not granted, so that these types are skipped: ${each}.`;
 }

@@ -35,7 +35,7 @@ export const inventorySync = withReauthorization("inventory.sync", async (run) =
 async function syncType(run: AuthorizedRun, provider: ProviderReader, type: PolicyType): Promise<void> {
   const listing = { runId: run.id, fencingToken: run.fencingToken, tenantId: run.tenantId, type };
   for await (const page of provider.listPolicies(type, run.signal)) {
-    for (const [index, policies] of inParts(page.policies).entries()) {
+    for (const [index, policies] of inParts(page.policies, ({ payload }) => payload).entries()) {
       const name = `${type}:page:${page.number}:${index + 1}`;
       await run.effect(name, (tx) => recordPage(tx, listing, policies), { per: "attempt" });
     }

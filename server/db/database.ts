@@ -4,9 +4,11 @@ import pg from "pg";
 export type InstallationRules = {
   /** How old (hours) a verification may be for the write gate to stay open. */
   writeGateMaxAgeHours: number;
+  /** How many runs of one tenant may be under way at once, so that no tenant takes all workers. */
+  tenantConcurrency: number;
 };
 
-const defaultRules: InstallationRules = { writeGateMaxAgeHours: 24 };
+const defaultRules: InstallationRules = { writeGateMaxAgeHours: 24, tenantConcurrency: 4 };
 
 /** Anything that answers a single read: the pool or a transaction. */
 export type Reader = {

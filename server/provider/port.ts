@@ -83,7 +83,8 @@ export type ProviderWriter = {
   /**
    * Sends once, never again by itself: whether another try may be made is the gate's to say. Resolves with
    * the object's id; rejects with `ProviderError`, whose `mayHaveHappened` says whether the write could have
-   * been done all the same (also when `signal` aborts; its reason is then not what it rejects with). `idempotencyKey` travels as the client's request id.
+   * been done all the same (also when `signal` aborts: its reason is not what it rejects with then).
+   * `idempotencyKey` travels as the client's request id.
    */
   write(write: PolicyWrite, idempotencyKey: string, signal: AbortSignal): Promise<{ id: string }>;
 };

@@ -68,7 +68,7 @@ test("awaited, it says how the run ended", async () => {
   const ended = await drainUntil(waiting);
   expect(ended.code).toBe(0);
   expect(ended.err).toContain("as Omar Haddad");
-  expect(ended.out).toMatch(/\nSucceeded: 48 unchanged\n$/);
+  expect(ended.out).toMatch(/\nSucceeded: 63 unchanged\n$/);
 });
 
 test("what is blocked at request says so, with the reason, and ends with 2", async () => {

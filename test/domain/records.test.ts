@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { cancelRun } from "../../server/domain/operations/cancelRun.ts";
 import type { Ending } from "../../server/domain/operations/finishRuns.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { runEffect } from "../../server/domain/operations/runEffect.ts";
@@ -27,23 +28,27 @@ const endings = {
     installation.control.setApp(world.contoso.directoryId, { ...app, roles: ["Organization.Read.All"] }),
   failed: () =>
     installation.control.setApp(world.contoso.directoryId, { ...app, secret: "another", roles: [] }),
+  cancelled: async (run) => {
+    await cancelRun(installation.db, { runId: run, actor: world.olivia });
+  },
   blocked: async () => {
     await installation.db.query("update tenants set lifecycle = 'archived' where id = $1", [
       world.contoso.id,
     ]);
   },
-} satisfies Record<Ending["outcome"], () => Promise<void>>;
+} satisfies Record<Ending["outcome"], (run: string) => Promise<void>>;
 
 describe.each(Object.entries(endings))("a run that ends %s", (outcome, bring) => {
-  const changed = outcome !== "blocked";
-  const actions = changed
-    ? ["run.requested", "run.started", "run.effect", `run.${outcome}`]
-    : ["run.requested", "run.blocked"];
+  const changed = outcome !== "blocked" && outcome !== "cancelled";
+  const asked = outcome === "cancelled" ? ["run.cancellation_requested"] : [];
+  const began = changed ? ["run.started", "run.effect"] : [];
+  const actions = ["run.requested", ...asked, ...began, `run.${outcome}`];
+  const actorsAfter = (action: string) => (asked.includes(action) ? world.olivia.id : null);
 
   test("and is a person's: the person is told once, and every step is in the audit trail", async () => {
     const { db, worker } = installation;
     const run = await requestAs(db, world.omar, "provider.connection.verify", world.contoso);
-    await bring();
+    await bring(run);
     await drainQueue(worker);
     expect(await getRun(db, run)).toMatchObject({ status: "completed", outcome });
     expect(await listNotifications(db, run)).toEqual([
@@ -59,7 +64,10 @@ describe.each(Object.entries(endings))("a run that ends %s", (outcome, bring) =>
     ]);
     const audit = await listAudit(db, run);
     expect(audit.map(({ action }) => action)).toEqual(actions);
-    expect(audit.map(({ actorId }) => actorId)).toEqual([world.omar.id, ...actions.slice(1).map(() => null)]);
+    expect(audit.map(({ actorId }) => actorId)).toEqual([
+      world.omar.id,
+      ...actions.slice(1).map(actorsAfter),
+    ]);
     for (const entry of audit)
       expect(entry).toMatchObject({ workspaceId: world.northwind.id, tenantId: world.contoso.id });
   });
@@ -67,12 +75,12 @@ describe.each(Object.entries(endings))("a run that ends %s", (outcome, bring) =>
   test("and is the system's: nobody is told, and the audit trail is the same", async () => {
     const { db, worker } = installation;
     const run = await requestAs(db, null, "provider.connection.verify", world.contoso);
-    await bring();
+    await bring(run);
     await drainQueue(worker);
     expect(await getRun(db, run)).toMatchObject({ status: "completed", outcome });
     expect(await listNotifications(db, run)).toEqual([]);
     expect(await listActions(db, run)).toEqual(actions);
-    expect((await listAudit(db, run)).map(({ actorId }) => actorId)).toEqual(actions.map(() => null));
+    expect((await listAudit(db, run)).map(({ actorId }) => actorId)).toEqual(actions.map(actorsAfter));
   });
 });
 

@@ -18,7 +18,8 @@ import { credentialKeys } from "./queue.ts";
 
 const clientId = "countersign-client";
 const clientSecret = "a-valid-secret";
-const grantedRoles = [
+/** What a tenant's admin grants: everything that reading, writing and verification need. */
+export const grantedRoles = [
   ...new Set(policyTypes.flatMap((type) => [...rolesOf[type].read, ...rolesOf[type].write])),
   "Organization.Read.All",
   "Group.Read.All",

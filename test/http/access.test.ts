@@ -183,6 +183,7 @@ test("a role's name grants nothing: only what is in it does", async () => {
 /** What a form has to say to be more than refused; others say it field by field. */
 const fieldsOf: Partial<Record<RouteName, () => Record<string, string>>> = {
   "POST /admin/workspace-selection": () => ({ workspace: world.workspace.id }),
+  "POST /admin/tenants/:tenant/connection": () => ({ kind: "secret" }),
 };
 
 const browsers = new Map<Person, Browser>();

@@ -5,7 +5,7 @@ import { listAudit } from "../helpers/history.ts";
 import { startImpostor } from "../helpers/impostor.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { until } from "../helpers/interleaving.ts";
-import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
+import { grantedRoles, type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeJobsDue, makeTestWorker } from "../helpers/queue.ts";
 import { getRun, listNotifications } from "../helpers/records.ts";
 
@@ -16,7 +16,7 @@ const app = {
   clientId: "countersign-client",
   secret: "a-valid-secret",
   secretState: "valid" as const,
-  roles: [readRole, "Organization.Read.All"],
+  roles: grantedRoles,
 };
 
 beforeEach(async () => {
@@ -67,12 +67,13 @@ describe("a connection that works", () => {
     const run = await verify();
     expect(run).toMatchObject({ outcome: "partially_succeeded", failureCode: null });
     expect(run.failureMessage).toContain(readRole);
+    expect(run.failureMessage).toContain("DeviceManagementScripts.Read.All (PowerShell scripts)");
     expect(await connection()).toMatchObject({ status: "verified", grantedRoles: ["Organization.Read.All"] });
   });
 
   test("has what it needs to read when it may even write", async () => {
-    const writeRole = "DeviceManagementConfiguration.ReadWrite.All";
-    await setApp({ roles: [writeRole, "Organization.Read.All"] });
+    const reading = ["DeviceManagementConfiguration.Read.All", "DeviceManagementScripts.Read.All"];
+    await setApp({ roles: grantedRoles.filter((role) => !reading.includes(role)) });
     expect(await verify()).toMatchObject({ outcome: "succeeded" });
   });
 

@@ -4,7 +4,7 @@ import { getConnection, replaceSecret } from "../helpers/connections.ts";
 import { listAudit, listEffects } from "../helpers/history.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow } from "../helpers/interleaving.ts";
-import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
+import { grantedRoles, type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions, listNotifications } from "../helpers/records.ts";
 
@@ -58,7 +58,7 @@ describe("a sync whose credential is refused", () => {
     expect(await getRun(db, run)).toMatchObject({
       outcome: "blocked",
       reasonCode: "provider_connection_invalid",
-      effectsDone: 4,
+      effectsDone: 6,
       tally: { created: 3 },
     });
     expect(await connection()).toMatchObject({ status: "invalid" });
@@ -152,7 +152,7 @@ function setSecret(secret: string): Promise<void> {
     clientId: "countersign-client",
     secret,
     secretState: "valid",
-    roles: ["DeviceManagementConfiguration.Read.All", "Organization.Read.All"],
+    roles: grantedRoles,
   });
 }
 

@@ -88,8 +88,8 @@ test("an effect whose gate cannot decide does not happen, and what was done befo
   await control.clearFaults(directoryId);
   await draining.result;
   await release();
-  expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1, effectsDone: 2 });
-  expect(await listEffects(db, run)).toHaveLength(2);
+  expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1, effectsDone: 4 });
+  expect(await listEffects(db, run)).toHaveLength(4);
   await makeJobsDue(db);
   await drainQueue(worker);
   expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", attempt: 2 });

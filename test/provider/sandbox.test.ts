@@ -8,6 +8,7 @@ import { describe, expect, test } from "@jest/globals";
 import { makeSandboxClient } from "../../server/demo/sandbox/client.ts";
 import { generatePolicies } from "../../server/demo/sandbox/policies.ts";
 import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
+import { obtainToken } from "./sandboxCalls.ts";
 import { clientId, never, readAllPages, readRoles, refusalOf, secret, useSandbox } from "./sandboxed.ts";
 
 const openDirectory = useSandbox();
@@ -123,18 +124,4 @@ describe("Generated policies", () => {
 
 function encoded(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
-}
-
-async function obtainToken(url: string, directoryId: string): Promise<string> {
-  const response = await fetch(`${url}/${directoryId}/oauth2/v2.0/token`, {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "client_credentials",
-      client_id: clientId,
-      client_secret: secret,
-      scope: `${url}/.default`,
-    }),
-  });
-  const { access_token: token } = JSON.parse(await response.text());
-  return token;
 }

@@ -19,7 +19,7 @@ export async function checkThenAct(
 ): Promise<"acted" | "denied"> {
   await session.query("begin");
   const reader = {
-    rules: { writeGateMaxAgeHours: 24 },
+    rules: { writeGateMaxAgeHours: 24, tenantConcurrency: 4 },
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await session.query<Row>(text, [...values])).rows,
   };

@@ -92,14 +92,13 @@ function record(
   response: Response,
 ): void {
   const { pathname, search } = new URL(request.originalUrl, "http://sandbox");
-  const { method } = request;
   const isKept =
     asked.kind === "graph" &&
     !isBatch(request) &&
     directories.find(asked.directoryId ?? "")?.keepBodies === true;
   const answered = log.open({
     ...asked,
-    method,
+    method: request.method,
     path: pathname,
     query: search,
     clientRequestId: request.get("client-request-id") ?? null,

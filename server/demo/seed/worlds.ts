@@ -26,8 +26,13 @@ export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpires
     hasBegun: phase === "checkpoint",
     source: null,
     plan: null,
+    scheduleId: null,
+    schedule: null,
     writeGateMaxAgeHours: 24,
     hold: null,
+    workspaceHold: null,
+    tenantRunning: 0,
+    tenantConcurrency: 4,
     connection: {
       tenantId: tenant.id,
       status: "verified",

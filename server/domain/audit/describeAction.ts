@@ -18,12 +18,22 @@ const words: Record<string, string> = {
   "run.deferred": "Run left waiting",
   "run.effect": "Change recorded",
   "run.handed_back": "Run handed back by its worker",
+  "run.let_through": "Run let through a hold",
   "run.refused": "Request refused",
   "run.started": "Run authorized and started",
   "run.worker_lost": "Worker lost",
+  "schedule.changed": "Schedule changed",
+  "schedule.created": "Schedule created",
+  "schedule.deleted": "Schedule deleted",
+  "schedule.paused": "Schedule paused",
+  "schedule.resumed": "Schedule resumed",
+  "schedule.taken_over": "Schedule taken over",
+  "schedule.transferred": "Schedule given to a new steward",
   "session.refused": "Sign-in refused",
   "session.signed_in": "Signed in",
   "session.signed_out": "Signed out",
+  "tenant.runs_let_through": "Runs let through the tenant's hold",
+  "workspace.runs_let_through": "Runs let through the workspace's hold",
 };
 
 /** What was done, for people: "member.role_changed" reads "Role changed"; an unknown one is spelled out. */

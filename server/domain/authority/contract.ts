@@ -38,3 +38,12 @@ export const operableClasses = {
   offboarding: ["verify", "backup", "own_rows"],
   archived: ["own_rows"],
 } as const satisfies Record<Lifecycle, readonly OperabilityClass[]>;
+
+/** What becomes of a tenant's schedules (handbook 1, "Tenant lifecycle"); a person may still start what the classes permit. */
+export const schedulesAt = {
+  onboarding: "none",
+  active: "run",
+  suspended: "paused",
+  offboarding: "paused",
+  archived: "removed",
+} as const satisfies Record<Lifecycle, "none" | "run" | "paused" | "removed">;

@@ -1,18 +1,16 @@
+import type { Check } from "./check.ts";
 import {
-  type Check,
   checkCapability,
   checkConnection,
   checkInitiator,
   checkOperability,
-  checkPrerequisites,
   checkTenant,
   checkWorkspace,
-  checkWriteGate,
-  endOfVerification,
   grantingAssignments,
   sourceAssignments,
 } from "./checks.ts";
-import type { AssignmentFact, Facts } from "./facts.ts";
+import type { AssignmentFact, Facts, HoldFact } from "./facts.ts";
+import { checkPrerequisites, checkWriteGate, endOfVerification } from "./prerequisiteChecks.ts";
 import { type DenialClass, denials, precedenceOf, type ReasonCode } from "./reasons.ts";
 
 export const checkNames = [
@@ -40,12 +38,14 @@ export type Decision = { checks: Checks; decidedAt: Date } & (
 );
 
 /**
- * Not now. `hold`: the tenant is held, by whom and why, until then or until somebody releases it. `turn`:
- * another run writes at the tenant first.
+ * Not now. `hold`: the tenant or the whole workspace is held, by whom and why, until then or until somebody
+ * releases it. `turn`: another run writes at the tenant first. `concurrency`: as many of the tenant's runs are
+ * under way as may be at once.
  */
 export type Deferral =
-  | { kind: "hold"; reason: string; by: string; until: Date | null }
-  | { kind: "turn"; runId: string; operation: string; by: string | null };
+  | { kind: "hold"; of: "tenant" | "workspace"; reason: string; by: string; until: Date | null }
+  | { kind: "turn"; runId: string; operation: string; by: string | null }
+  | { kind: "concurrency"; running: number };
 
 /**
  * Whether a run may begin, or have its next effect, under these facts. Pure and total: every rule of who may
@@ -79,19 +79,35 @@ function conclude(facts: Facts, checks: Checks): Decision {
     .sort((a, b) => precedenceOf(a) - precedenceOf(b))[0];
   if (reasonCode !== undefined) return { ...base, verdict: "denied", reasonCode, ...denials[reasonCode] };
   // Only what may begin waits for its turn: what may not should not be kept waiting to hear it.
-  const turn = facts.phase === "begin" ? turnOf(facts) : null;
-  if (turn !== null) return { ...base, verdict: "deferred", deferral: turn };
+  const line = facts.phase === "begin" ? (turnOf(facts) ?? concurrencyOf(facts)) : null;
+  if (line !== null) return { ...base, verdict: "deferred", deferral: line };
   return { ...base, verdict: "allowed", validUntil: endOfAuthority(facts) };
 }
 
-function holdOf({ hold, now }: Facts): Deferral | null {
-  if (hold === null || (hold.until !== null && hold.until <= now)) return null;
-  return { kind: "hold", reason: hold.reason, by: hold.placedByName, until: hold.until };
+/** The wider one first: releasing the narrower would not let the run begin. */
+function holdOf({ hold, workspaceHold, now }: Facts): Deferral | null {
+  if (workspaceHold !== null && holdsBack(workspaceHold, now)) return heldBy("workspace", workspaceHold);
+  return hold !== null && holdsBack(hold, now) ? heldBy("tenant", hold) : null;
+}
+
+/** A run that somebody let through waits for no hold that stood then; one placed later holds it again. */
+function holdsBack({ until, letThroughAt, placedAt }: HoldFact, now: Date): boolean {
+  const isOver = until !== null && until <= now;
+  return !isOver && (letThroughAt === null || letThroughAt < placedAt);
+}
+
+function heldBy(of: "tenant" | "workspace", { reason, placedByName, until }: HoldFact): Deferral {
+  return { kind: "hold", of, reason, by: placedByName, until };
 }
 
 function turnOf({ turn }: Facts): Deferral | null {
   if (turn === null) return null;
   return { kind: "turn", runId: turn.runId, operation: turn.operation, by: turn.initiatorName };
+}
+
+function concurrencyOf({ tenantId, tenantRunning, tenantConcurrency }: Facts): Deferral | null {
+  if (tenantId === null || tenantRunning < tenantConcurrency) return null;
+  return { kind: "concurrency", running: tenantRunning };
 }
 
 /** The earliest end of anything the verdict relied on; null: no end is known. */

@@ -41,9 +41,23 @@ export type Facts = {
   plan: PlanFact | null;
   /** How old (hours) a verification may be for the write gate. */
   writeGateMaxAgeHours: number;
-  hold: { reason: string; placedByName: string; until: Date | null } | null;
+  /** The tenant's, lapsed ones included; and that of the whole workspace. */
+  hold: HoldFact | null;
+  workspaceHold: HoldFact | null;
+  /** How many runs of the tenant are under way besides this one, and how many may be. */
+  tenantRunning: number;
+  tenantConcurrency: number;
   /** The connection the run was frozen with; null when it is gone or there was none. */
   connection: ConnectionFact | null;
+};
+
+export type HoldFact = {
+  reason: string;
+  placedByName: string;
+  placedAt: Date;
+  until: Date | null;
+  /** When somebody let this very run through; null when nobody has. */
+  letThroughAt: Date | null;
 };
 
 export type AssignmentFact = {

@@ -1,6 +1,6 @@
 import type { Tx } from "../../db/database.ts";
 import { type Decision, decide } from "./decide.ts";
-import type { Phase } from "./facts.ts";
+import type { Facts, Phase } from "./facts.ts";
 import { gatherFacts, type Subject } from "./gatherFacts.ts";
 
 /** A run as the gate sees it once its row is locked. */
@@ -26,10 +26,26 @@ export async function gate<S extends GatedSubject>(
   const subjects = await options.lockRows(tx);
   const open = subjects.filter((subject) => subject.status !== "completed");
   const facts = await gatherFacts(tx, open, options.phase);
+  const beginning = new Map<string, number>();
   return subjects.map((subject) => {
     const known = facts.get(subject.id);
-    return { subject, decision: known === undefined ? null : decide(known) };
+    return { subject, decision: known === undefined ? null : decideBeside(known, subject.status, beginning) };
   });
+}
+
+/** What is about to begin in this transaction counts as running for those judged after it. */
+function decideBeside(
+  facts: Facts,
+  status: GatedSubject["status"],
+  beginning: Map<string, number>,
+): Decision {
+  const { tenantId } = facts;
+  if (tenantId === null || facts.phase !== "begin") return decide(facts);
+  const beside = beginning.get(tenantId) ?? 0;
+  const decision = decide({ ...facts, tenantRunning: facts.tenantRunning + beside });
+  // One whose worker was lost counts already, in the facts of the others.
+  if (decision.verdict === "allowed" && status === "queued") beginning.set(tenantId, beside + 1);
+  return decision;
 }
 
 /**
@@ -41,7 +57,14 @@ export async function gateRequest(tx: Tx, subject: Subject): Promise<Decision> {
     `select authority_share(array[authority_installation_key(), authority_key('workspace', $1),
        authority_key('user', $2), authority_key('tenant', $3), authority_key('connection', $4),
        authority_key('backup', $5), authority_key('schedule', $6)])`,
-    [subject.workspaceId, subject.initiatorId, subject.tenantId, subject.connectionId, subject.backupSetId, subject.scheduleId],
+    [
+      subject.workspaceId,
+      subject.initiatorId,
+      subject.tenantId,
+      subject.connectionId,
+      subject.backupSetId,
+      subject.scheduleId,
+    ],
   );
   const facts = (await gatherFacts(tx, [subject], "request")).get(subject.id);
   if (facts === undefined) throw new Error("The facts about a request were not found.");

@@ -1,6 +1,7 @@
-import type { Reader } from "../../db/database.ts";
-import type { AuthorityMode, Lifecycle, OperationContract } from "./contract.ts";
-import type { AssignmentFact, ConnectionFact, Facts, Phase, PlanFact } from "./facts.ts";
+import type { InstallationRules, Reader } from "../../db/database.ts";
+import type { AuthorityMode, OperationContract } from "./contract.ts";
+import type { Facts, Phase } from "./facts.ts";
+import { type FactsRow, factsIn } from "./factsRow.ts";
 
 /** What is asked about: a run, or a request that may become one. `id` only pairs answers with questions. */
 export type Subject = {
@@ -22,33 +23,6 @@ export type Subject = {
   /** The preview it carries out, with the digest that was confirmed. */
   plan: { id: string; digest: string } | null;
 };
-
-type FactsRow = {
-  id: string;
-  now: Date;
-  workspaceStatus: "active" | "suspended" | null;
-  userStatus: "active" | "disabled" | null;
-  membershipStatus: "active" | "suspended" | null;
-  tenantWorkspaceId: string | null;
-  lifecycle: Lifecycle | null;
-  holdReason: string | null;
-  holdBy: string | null;
-  holdUntil: Date | null;
-  connection:
-    | (Omit<ConnectionFact, "verifiedAt" | "credentialExpiresAt"> & {
-        verifiedAt: string | null;
-        credentialExpiresAt: string | null;
-      })
-    | null;
-  assignments: AssignmentRow[];
-  sourceTenantId: string | null;
-  sourceAssignments: AssignmentRow[];
-  plan: (Omit<PlanFact, "completedAt"> & { completedAt: string }) | null;
-  turn: Facts["turn"];
-  scheduleStatus: "active" | "paused" | null;
-};
-
-type AssignmentRow = Omit<AssignmentFact, "expiresAt"> & { expiresAt: string | null };
 
 /**
  * The facts about each subject, in one statement: for a gate it must come after the one that took the locks,
@@ -77,7 +51,9 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
        w.status as "workspaceStatus",
        u.status as "userStatus", m.status as "membershipStatus",
        t.workspace_id as "tenantWorkspaceId", t.lifecycle,
-       h.reason as "holdReason", h.placed_by_name as "holdBy", h.until as "holdUntil",
+       ${holdAs("hold", "h", "me.released_from_hold_at")},
+       ${holdAs("workspaceHold", "wh", "me.released_from_workspace_hold_at")},
+       busy."tenantRunning",
        case when c.id is not null then jsonb_build_object('tenantId', c.tenant_id, 'status', c.status,
          'cause', c.cause, 'verifiedAt', c.verified_at, 'credentialVersion', c.credential_version,
          'verifiedVersion', c.verified_version, 'credentialExpiresAt', c.credential_expires_at,
@@ -97,13 +73,19 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
      left join users u on u.id = s.initiator_id
      left join memberships m on m.workspace_id = s.workspace_id and m.user_id = s.initiator_id
      left join tenants t on t.id = s.tenant_id
+     left join operation_runs me on me.id = s.id
      left join tenant_holds h on h.tenant_id = s.tenant_id
+     left join workspace_holds wh on wh.workspace_id = s.workspace_id
      left join provider_connections c on c.id = s.connection_id
      left join backup_sets b on b.id = s.backup_set_id and b.workspace_id = s.workspace_id
      left join schedules sc on sc.id = s.schedule_id and sc.workspace_id = s.workspace_id
      left join restore_plans p on p.id = s.plan_id and p.workspace_id = s.workspace_id
      left join lateral (${assignmentsCovering("s.tenant_id")}) a on true
      left join lateral (${assignmentsCovering("b.tenant_id")}) sa on b.id is not null
+     cross join lateral (
+       select count(*)::integer as "tenantRunning" from operation_runs r
+       where r.tenant_id = s.tenant_id and r.status = 'running' and r.id <> s.id
+     ) busy
      -- The one that writes already, else the first in line.
      left join lateral (
        select jsonb_build_object('runId', r.id, 'operation', r.operation, 'initiatorName', r.initiator_name)
@@ -132,6 +114,13 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
   );
 }
 
+/** A hold with the moment at which somebody let the run through it. */
+function holdAs(name: string, hold: string, letThroughAt: string): string {
+  return `case when ${hold}.placed_at is not null then jsonb_build_object('reason', ${hold}.reason,
+         'placedByName', ${hold}.placed_by_name, 'placedAt', ${hold}.placed_at, 'until', ${hold}.until,
+         'letThroughAt', ${letThroughAt}) end as "${name}"`;
+}
+
 function assignmentsCovering(tenantId: string): string {
   return `
     select jsonb_agg(jsonb_build_object('roleName', r.name, 'capabilities', r.capabilities,
@@ -141,14 +130,10 @@ function assignmentsCovering(tenantId: string): string {
       and (ra.tenant_id is null or ra.tenant_id = ${tenantId})`;
 }
 
-function toFacts(
-  subject: Subject,
-  row: FactsRow,
-  asked: { phase: Phase; writeGateMaxAgeHours: number },
-): Facts {
+function toFacts(subject: Subject, row: FactsRow, asked: { phase: Phase } & InstallationRules): Facts {
   return {
     ...asked,
-    now: row.now,
+    ...factsIn(row),
     contract: subject.contract,
     authorityMode: subject.authorityMode,
     workspaceId: subject.workspaceId,
@@ -156,41 +141,7 @@ function toFacts(
     requestExpiresAt: subject.requestExpiresAt,
     targetIntact: subject.targetIntact,
     writeRoles: subject.writeRoles,
-    workspace: row.workspaceStatus === null ? null : { status: row.workspaceStatus },
-    initiator: row.userStatus === null ? null : { status: row.userStatus, membership: row.membershipStatus },
-    assignments: row.assignments.map(toAssignment),
-    turn: row.turn,
     scheduleId: subject.scheduleId,
-    schedule: row.scheduleStatus === null ? null : { status: row.scheduleStatus },
     hasBegun: subject.hasBegun,
-    source:
-      row.sourceTenantId === null
-        ? null
-        : { tenantId: row.sourceTenantId, assignments: row.sourceAssignments.map(toAssignment) },
-    plan: row.plan === null ? null : { ...row.plan, completedAt: new Date(row.plan.completedAt) },
-    tenant:
-      row.tenantWorkspaceId === null || row.lifecycle === null
-        ? null
-        : { workspaceId: row.tenantWorkspaceId, lifecycle: row.lifecycle },
-    hold:
-      row.holdReason === null || row.holdBy === null
-        ? null
-        : { reason: row.holdReason, placedByName: row.holdBy, until: row.holdUntil },
-    connection:
-      row.connection === null
-        ? null
-        : {
-            ...row.connection,
-            verifiedAt: toDate(row.connection.verifiedAt),
-            credentialExpiresAt: toDate(row.connection.credentialExpiresAt),
-          },
   };
-}
-
-function toAssignment(row: AssignmentRow): AssignmentFact {
-  return { ...row, expiresAt: toDate(row.expiresAt) };
-}
-
-function toDate(text: string | null): Date | null {
-  return text === null ? null : new Date(text);
 }

@@ -1,5 +1,6 @@
-import { ProviderError, type ProviderReader } from "../../provider/port.ts";
+import type { ProviderReader } from "../../provider/port.ts";
 import type { References, ReferredNames } from "./references.ts";
+import { unlessLacking } from "./unlessLacking.ts";
 
 /** The names behind ids at one directory, looked up as they are met. */
 export type NameBook = {
@@ -50,14 +51,4 @@ export function makeNameBook(provider: ProviderReader, signal: AbortSignal): Nam
       if (scopeTags.length > 0) await learnAll("roleScopeTags", names.scopeTags);
     },
   };
-}
-
-/** The answer, or in words which permission is lacking. */
-async function unlessLacking<T>(ask: () => Promise<T[]>): Promise<T[] | string> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof ProviderError && error.code === "permission_missing") return error.message;
-    throw error;
-  }
 }

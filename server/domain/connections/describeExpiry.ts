@@ -13,13 +13,13 @@ export function describeExpiry(expiresAt: Date | null, now: Date): Expiry | null
   if (left <= 0)
     return {
       badge: { tone: "fail", icon: "failed", label: "Credential expired" },
-      words: "Its credential has expired: what needs it fails until a new one is entered and verified.",
+      words: "What needs it fails until a new one is entered and verified.",
     };
   const days = Math.floor(left / day);
   if (days > warnedBefore) return null;
   const when = days === 0 ? "within a day" : `in ${counted(days, "day", "days")}`;
   return {
     badge: { tone: "part", icon: "warning", label: `Credential expires ${when}` },
-    words: `Its credential expires ${when}: enter a new one and verify it before.`,
+    words: "Enter a new one and verify it before.",
   };
 }

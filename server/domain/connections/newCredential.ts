@@ -12,7 +12,7 @@ export type NewCredential = {
 };
 
 /** The longest certificate or key that is read, in characters of PEM. */
-export const longestPem = 32_768;
+const longestPem = 32_768;
 
 const longestSecret = 1_000;
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,6 +1,7 @@
 import type { Tx } from "../../db/database.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import type { Decision } from "../authority/decide.ts";
+import { cancellationOf } from "./cancellation.ts";
 import type { OperationName } from "./catalog.ts";
 import { deferRuns } from "./deferRuns.ts";
 import { type Ending, finishRuns } from "./finishRuns.ts";
@@ -19,7 +20,9 @@ export type Delivery = { operation: OperationName; runId: string; jobId: string 
  */
 export type Begun =
   | { kind: "authorized"; run: Run }
-  | { kind: "blocked" | "deferred" | "ended" | "elsewhere" | "foreign" | "absent" | "undecided" };
+  | {
+      kind: "blocked" | "cancelled" | "deferred" | "ended" | "elsewhere" | "foreign" | "absent" | "undecided";
+    };
 
 type Plan = { run: Run; begun: Begun; decision: Decision | null; ending?: Ending };
 
@@ -61,6 +64,9 @@ function plan({ run, decision }: GatedRun, delivery: Delivery | undefined): Plan
   if (decision === null) return { run, begun: { kind: "ended" }, decision };
   if (run.status === "running" && run.jobId !== jobId && isAlive(run, decision.decidedAt))
     return { run, begun: { kind: "elsewhere" }, decision };
+  // What somebody ended is not judged any more.
+  const cancellation = cancellationOf(run);
+  if (cancellation !== null) return { run, begun: { kind: "cancelled" }, decision, ending: cancellation };
   if (decision.verdict === "denied") {
     const { reasonCode, denialClass } = decision;
     const ending = { outcome: "blocked", reasonCode, denialClass } as const;
@@ -144,7 +150,7 @@ async function endRuns(tx: Tx, plans: readonly Plan[]): Promise<void> {
   const ending = plans.flatMap(({ run, decision, ending }) =>
     ending === undefined || decision === null ? [] : [{ run, decision, ending }],
   );
-  const denied = ending.filter(({ decision }) => decision.verdict === "denied");
+  const denied = ending.filter((one) => one.ending.outcome === "blocked");
   await recordDecisions(
     tx,
     denied.map(({ run, decision }) => ({

@@ -1,13 +1,13 @@
 import type { Tx } from "../../db/database.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
-import type { Decision, Deferral } from "../authority/decide.ts";
+import type { Deferral } from "../authority/decide.ts";
 import { enqueueRuns } from "./enqueue.ts";
 import type { Run } from "./run.ts";
 
-type DeferredRun = { run: Run; decision: Extract<Decision, { verdict: "deferred" }> };
+type DeferredRun = { run: Run; decision: { deferral: Deferral; decidedAt: Date } };
 
-/** A held run's job looks again after this long (milliseconds), in case nobody released it through us. */
-const lookAgainAfter = { hold: 300_000, turn: 30_000 } as const;
+/** Its job looks again after this long (milliseconds), should nobody wake it when what it waits for is over. */
+const lookAgainAfter = { hold: 300_000, turn: 30_000, concurrency: 60_000 } as const;
 
 /**
  * Leaves runs queued with the reason, without an attempt or a decision spent, and with a job for later. What
@@ -36,9 +36,11 @@ export async function deferRuns(tx: Tx, deferred: readonly DeferredRun[]): Promi
 function whyWaiting(deferral: Deferral): string {
   switch (deferral.kind) {
     case "hold":
-      return `tenant on hold by ${deferral.by}: “${deferral.reason}”`;
+      return `${deferral.of} on hold by ${deferral.by}: “${deferral.reason}”`;
     case "turn":
       return `waiting for its turn: run ${deferral.runId} writes at the tenant first`;
+    case "concurrency":
+      return `${deferral.running} runs are under way at the tenant, as many as may be at once`;
   }
 }
 

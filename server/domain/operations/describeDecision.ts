@@ -1,5 +1,5 @@
 import { describeAction } from "../audit/describeAction.ts";
-import type { Check } from "../authority/checks.ts";
+import type { Check } from "../authority/check.ts";
 import { type CheckName, checkNames } from "../authority/decide.ts";
 import type { Change, KeptDecision, ShownRun } from "./findRunFor.ts";
 import type { Badge } from "./runWords.ts";

@@ -6,6 +6,7 @@ import {
   capitalised,
   consequenceOf,
   counted,
+  positionIn,
   reasonClause,
   sentence,
   tallyWordsOf,
@@ -62,7 +63,7 @@ export function whatHappened(run: ListedRun, around: Surroundings): Line[] {
     case "failed":
       return [line(sentence(run.failureMessage ?? "No reason was kept")), line(consequenceOf(run))];
     case "cancelled":
-      return [line(consequenceOf(run))];
+      return [line(`${cancelledWords(run)}${consequenceOf(run)}`)];
     case "partially_succeeded":
       return [tallyWordsOf(run), sentence(run.failureMessage ?? "")].flatMap((text) =>
         text ? [line(text)] : [],
@@ -78,7 +79,7 @@ function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Lin
   if (run.hold !== null) lines.push(...holdLines(run.hold));
   else if (run.nextAttemptAt !== null && run.nextAttemptAt > at)
     lines.push(line(`Attempt ${run.attempt} failed. Tries again`, run.nextAttemptAt));
-  else lines.push(line(turnWords(now)));
+  else lines.push(line(lineWords(run, now)));
   if (run.lastError !== null) lines.push(line(sentence(run.lastError)));
   if (!hasWorker) lines.push(line("No worker is running: nothing starts until one does."));
   if (now?.verdict === "denied")
@@ -86,21 +87,42 @@ function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Lin
   return lines;
 }
 
-/** Only one run at a time writes at a tenant. */
-function turnWords(now: Decision | undefined): string {
-  if (now?.verdict !== "deferred" || now.deferral.kind !== "turn") return "Waits for its turn.";
-  const { operation, by } = now.deferral;
-  return `Waits for its turn: “${titleOf(operation)}”, asked for by ${by ?? "the system"}, writes at this tenant first.`;
+/** What it waits for in its tenant's line, and where it stands there. */
+function lineWords({ before }: ListedRun, now: Decision | undefined): string {
+  const position = before === null ? "Waits for its turn." : `${capitalised(positionIn(before))} at this tenant.`;
+  if (now?.verdict !== "deferred") return position;
+  const { deferral } = now;
+  switch (deferral.kind) {
+    case "hold":
+      return position;
+    case "turn": {
+      const { operation, by } = deferral;
+      return `Waits for its turn: “${titleOf(operation)}”, asked for by ${by ?? "the system"}, writes at this tenant first.`;
+    }
+    case "concurrency": {
+      const running = counted(deferral.running, "run is", "runs are");
+      return `${running} under way at this tenant, as many as may be at once. ${position}`;
+    }
+  }
 }
 
 function holdLines(hold: NonNullable<ListedRun["hold"]>): Line[] {
-  const held = line(`Tenant on hold by ${hold.by}: “${hold.reason}”`);
+  const held = line(`${capitalised(hold.of)} on hold by ${hold.by}: “${hold.reason}”`);
   return hold.until === null ? [held] : [held, line("Until", new Date(hold.until))];
 }
 
+function cancelledWords({ cancelledByName }: ListedRun): string {
+  return cancelledByName === null ? "" : `Cancelled by ${cancelledByName}. `;
+}
+
 function runningLines(run: ListedRun): Line[] {
-  if (!run.isStuck) return [];
+  const lines =
+    run.cancelledByName === null
+      ? []
+      : [line(`${run.cancelledByName} asked to cancel it: it stops before its next change.`)];
+  if (!run.isStuck) return lines;
   return [
+    ...lines,
     run.heartbeatAt === null
       ? risk("No sign of life: its worker may be lost.")
       : { ...risk("Its worker may be lost. Last sign of life"), at: run.heartbeatAt },

@@ -20,6 +20,7 @@ export function describeTimeline(run: ShownRun, interruptions: readonly Interrup
     ),
     ...interruptions.map(interrupted),
     ...effects(run),
+    ...cancellation(run),
     ...outcome(run),
     ...notified(run),
   ].sort((a, b) => +a.at - +b.at);
@@ -54,6 +55,8 @@ function interrupted({ kind, attempt, message, at }: Interruption): Step {
       return { at, title: "Handed back", detail: "its worker stopped; another goes on", tone: null };
     case "deferred":
       return { at, title: "Left waiting", detail: message, tone: null };
+    case "let_through":
+      return { at, title: "Let through the hold", detail: message, tone: null };
   }
 }
 
@@ -73,6 +76,13 @@ function effects(run: ShownRun): Step[] {
     begin,
     { at: new Date(last), title, detail: counted(run.effectsDone, "step", "steps"), tone: null },
   ];
+}
+
+function cancellation({ cancelRequestedAt, cancelledByName, outcome }: ShownRun): Step[] {
+  if (cancelRequestedAt === null || cancelledByName === null) return [];
+  const isLate = outcome !== "pending" && outcome !== "cancelled";
+  const detail = isLate ? "there was nothing left to stop" : null;
+  return [{ at: cancelRequestedAt, title: `${cancelledByName} asked to cancel it`, detail, tone: null }];
 }
 
 function outcome(run: ShownRun): Step[] {

@@ -1,15 +1,22 @@
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying } from "../../db/retrying.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
+import { cancellationOf } from "./cancellation.ts";
+import { deferRuns } from "./deferRuns.ts";
 import { enqueueRuns } from "./enqueue.ts";
 import { type FailureCode, finishRuns } from "./finishRuns.ts";
+import { findHoldOver } from "./holdOver.ts";
 import { type Run, runColumns } from "./run.ts";
+import { wakeNext } from "./tenantLine.ts";
 
 /** What an attempt failed of. `message` is sanitized: it is shown to people and kept. */
 export type Fault = { code: FailureCode; message: string };
 
-/** What became of a run whose attempt failed. `fenced`: the attempt was no longer the run's, nothing written. */
-export type AfterFault = "retried" | "failed" | "fenced";
+/**
+ * What became of a run whose attempt failed. `fenced`: the attempt was no longer the run's, nothing written;
+ * `cancelled`: somebody had asked for that, so it is not tried again; `held`: it waits for a hold.
+ */
+export type AfterFault = "retried" | "failed" | "fenced" | "cancelled" | "held";
 
 /**
  * Records that an attempt failed: back to `queued` with the error and a job for when it is tried again, or
@@ -21,6 +28,7 @@ export async function failAttempt(db: Db, run: Run, fault: Fault): Promise<After
       tx,
       attemptEvent(present, "run.attempt_failed", { code: fault.code, message: fault.message }),
     );
+    if (await endIfCancelled(tx, present)) return "cancelled";
     if (present.attempt >= present.maxAttempts) {
       await finishRuns(tx, [{ run: present, ending: { outcome: "failed", ...fault } }]);
       return "failed";
@@ -42,6 +50,7 @@ async function queueAgain(tx: Tx, run: Run, message: string): Promise<void> {
     [run.id, message.slice(0, 1000), Math.exp(Math.min(10, Math.max(1, run.attempt)))],
   );
   if (row !== undefined) await enqueueRuns(tx, [run.id], { runAt: row.at });
+  if (run.tenantId !== null) await wakeNext(tx, [run.tenantId]);
 }
 
 /**
@@ -50,6 +59,7 @@ async function queueAgain(tx: Tx, run: Run, message: string): Promise<void> {
  */
 export async function handBackAttempt(db: Db, run: Run): Promise<AfterFault> {
   return ending(db, run, async (tx, present) => {
+    if (await endIfCancelled(tx, present)) return "cancelled";
     await tx.query(
       `update operation_runs set status = 'queued', attempt = attempt - 1, job_id = null where id = $1`,
       [run.id],
@@ -64,7 +74,8 @@ export async function handBackAttempt(db: Db, run: Run): Promise<AfterFault> {
  * Records that a delivery could not be decided (database error, lock time-out): it spends an attempt without
  * having run, and ends the run `failed` / `authority_undecided` when attempts run out. Fails closed: nothing
  * of the run happened. A run that is under way in another job, or has ended, is left alone; one that this very
- * job had begun lost its worker, and its token ends here.
+ * job had begun lost its worker, and its token ends here. One that stands under a hold could not have begun
+ * anyway: it goes on waiting for the hold and spends nothing.
  */
 export async function recordUndecided(
   db: Db,
@@ -76,6 +87,11 @@ export async function recordUndecided(
       const run = await lockRun(tx, runId);
       const isOurs = run?.status === "queued" || (run?.status === "running" && run.jobId === jobId);
       if (!isOurs) return "fenced";
+      const held = await findHoldOver(tx, runId);
+      if (held !== undefined) {
+        await deferRuns(tx, [{ run, decision: held }]);
+        return "held";
+      }
       const [spent] = await tx.query<Run>(
         `update operation_runs set attempt = attempt + 1, status = 'queued', last_error = $2,
            fencing_token = fencing_token + case when status = 'running' then 1 else 0 end
@@ -87,6 +103,7 @@ export async function recordUndecided(
         tx,
         attemptEvent(spent, "run.attempt_failed", { code: "authority_undecided", message }),
       );
+      if (await endIfCancelled(tx, spent)) return "cancelled";
       if (spent.attempt < spent.maxAttempts) {
         await queueAgain(tx, spent, message);
         return "retried";
@@ -111,6 +128,13 @@ async function ending(
       return work(tx, present);
     }, workerBounds),
   );
+}
+
+async function endIfCancelled(tx: Tx, run: Run): Promise<boolean> {
+  const cancellation = cancellationOf(run);
+  if (cancellation === null) return false;
+  await finishRuns(tx, [{ run, ending: cancellation }]);
+  return true;
 }
 
 async function lockRun(tx: Tx, runId: string): Promise<Run | undefined> {

@@ -2,7 +2,9 @@ import type { Reader } from "../../db/database.ts";
 import type { Checks } from "../authority/decide.ts";
 import type { Phase } from "../authority/facts.ts";
 import type { Viewer } from "../authority/viewer.ts";
+import type { RunTrigger } from "./freezeRequest.ts";
 import { type ListedRun, listedRunColumns, listedRunJoins } from "./listedRun.ts";
+import { isResolved } from "./needsAttention.ts";
 import { inRunScope, runScopeOf, scopeValues } from "./runScope.ts";
 
 /** As they were kept: what an earlier release did not ask is not there. */
@@ -21,10 +23,18 @@ export type ShownRun = ListedRun & {
   workspaceId: string;
   initiatorId: string | null;
   connectionId: string | null;
-  trigger: "page" | "command";
+  trigger: RunTrigger;
   target: unknown;
   requestChecks: KeptChecks;
   expiresAt: Date;
+  backupSetId: string | null;
+  /** The run it asks for again. */
+  rerunOf: string | null;
+  /** Blocked, neither set aside nor followed by a success of its kind. */
+  needsAttention: boolean;
+  /** When somebody set it aside, and who. */
+  dismissedAt: Date | null;
+  dismissedByName: string | null;
   /** At begin and in mid-run, oldest first. */
   decisions: KeptDecision[];
   /** When its effects were recorded: the first and the last. */
@@ -41,7 +51,9 @@ export async function findRunFor(
   const [run] = await reader.query<ShownRun>(
     `select ${listedRunColumns}, r.workspace_id as "workspaceId", r.initiator_id as "initiatorId",
        r.connection_id as "connectionId", r.trigger, r.target, r.request_checks as "requestChecks",
-       r.expires_at as "expiresAt",
+       r.expires_at as "expiresAt", r.backup_set_id as "backupSetId", r.rerun_of as "rerunOf",
+       r.dismissed_at as "dismissedAt", r.dismissed_by_name as "dismissedByName",
+       r.outcome = 'blocked' and r.dismissed_at is null and not ${isResolved} as "needsAttention",
        coalesce(decided.decisions, '[]') as decisions, done.effects, n.created_at as "notifiedAt"
      from operation_runs r ${listedRunJoins}
      left join lateral (
@@ -62,7 +74,7 @@ export async function findRunFor(
 
 /** An attempt that ended without ending its run, or the one that did. */
 export type Interruption = {
-  kind: "failed" | "handed_back" | "deferred";
+  kind: "failed" | "handed_back" | "deferred" | "let_through";
   attempt: number;
   message: string | null;
   at: Date;
@@ -72,11 +84,12 @@ export type Interruption = {
 export async function listInterruptions(reader: Reader, runId: string): Promise<Interruption[]> {
   return reader.query<Interruption>(
     `select case action when 'run.handed_back' then 'handed_back' when 'run.deferred' then 'deferred'
+         when 'run.let_through' then 'let_through'
          else 'failed' end as kind,
        (details ->> 'attempt')::integer as attempt, details ->> 'message' as message, at
      from audit_events
      where subject_type = 'run' and subject_id = $1
-       and action in ('run.attempt_failed', 'run.handed_back', 'run.deferred')
+       and action in ('run.attempt_failed', 'run.handed_back', 'run.deferred', 'run.let_through')
      order by id limit 100`,
     [runId],
   );

@@ -2,14 +2,16 @@ import type { Tx } from "../../db/database.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import type { DenialClass, ReasonCode } from "../authority/reasons.ts";
 import { notifyOutcomes } from "../notifications/notifyOutcomes.ts";
-import { enqueueRuns } from "./enqueue.ts";
 import type { Run } from "./run.ts";
+import { shareTurns, wakeNext } from "./tenantLine.ts";
 
 /** How a run ended. `message` is shown to people: sanitized, without secrets or personal data. */
 export type Ending =
   | { outcome: "succeeded" }
   | { outcome: "partially_succeeded"; message: string }
   | { outcome: "blocked"; reasonCode: ReasonCode; denialClass: DenialClass }
+  /** `by` is the name of who asked for it. */
+  | { outcome: "cancelled"; by: string | null }
   | { outcome: "failed"; code: FailureCode; message: string };
 
 export type FailureCode =
@@ -30,12 +32,11 @@ export async function finishRuns(
   endings: readonly { run: Run; ending: Ending }[],
 ): Promise<Set<string>> {
   if (endings.length === 0) return new Set();
+  const tenantIds = endings.flatMap(({ run }) => run.tenantId ?? []);
+  await shareTurns(tx, tenantIds);
   const ended = await updateRuns(tx, endings);
   const effects = new Map(ended.map((row) => [row.id, row.effectsDone]));
-  await wakeNextWriters(
-    tx,
-    endings.map(({ run }) => run),
-  );
+  await wakeNext(tx, tenantIds);
   const told = endings.filter(({ run }) => effects.has(run.id));
   await recordAudit(tx, ...told.map(({ run, ending }) => auditOf(run, ending, effects.get(run.id) ?? 0)));
   await notifyOutcomes(
@@ -82,19 +83,6 @@ function updateRuns(tx: Tx, endings: readonly { run: Run; ending: Ending }[]) {
         })),
       ),
     ],
-  );
-}
-
-/** Those in line to write where these did look again at once; the first of them has the turn. */
-async function wakeNextWriters(tx: Tx, ended: readonly Run[]): Promise<void> {
-  const rows = await tx.query<{ id: string }>(
-    `select distinct on (tenant_id) id from operation_runs
-     where tenant_id = any ($1::uuid[]) and waiting_reason = 'turn' order by tenant_id, id`,
-    [ended.flatMap(({ tenantId }) => tenantId ?? [])],
-  );
-  await enqueueRuns(
-    tx,
-    rows.map(({ id }) => id),
   );
 }
 

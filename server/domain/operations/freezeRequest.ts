@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import type { Tx } from "../../db/database.ts";
+import type { Reader, Tx } from "../../db/database.ts";
 import { policyTypes } from "../../provider/policyTypes.ts";
 import type { JsonObject } from "../../provider/port.ts";
 import type { Actor } from "../audit/recordAudit.ts";
@@ -28,14 +28,20 @@ export type RunRequest = {
   backupSetId?: string;
   /** The schedule that asks; its run stops when it is paused or gone. */
   scheduleId?: string;
+  /** The run that is asked for again: that takes `operations.rerun` where it stands, besides. */
+  rerunOf?: string;
 };
 
 /** A run as it will be stored: nothing of what was asked for changes after this. */
 export type FrozenRun = Run & { tenantName: string | null };
 
 /** Fixes where a request may act and on what, with its digest, its connection and until when it must begin. */
-export async function freezeRequest(tx: Tx, request: RunRequest): Promise<FrozenRun> {
-  const [found] = await tx.query<{ connectionId: string | null; tenantName: string | null; expiresAt: Date }>(
+export async function freezeRequest(reader: Reader, request: RunRequest): Promise<FrozenRun> {
+  const [found] = await reader.query<{
+    connectionId: string | null;
+    tenantName: string | null;
+    expiresAt: Date;
+  }>(
     `select c.id as "connectionId", p.name as "tenantName",
        clock_timestamp() + make_interval(hours => $2) as "expiresAt"
      from (select $1::uuid as tenant_id) asked
@@ -49,7 +55,7 @@ export async function freezeRequest(tx: Tx, request: RunRequest): Promise<Frozen
     workspaceId: request.workspaceId,
     tenantId: request.tenantId,
     connectionId: found.connectionId,
-    target: request.target ?? wholeTenant(request.operation),
+    target: targetOf(request),
   };
   return {
     ...scope,
@@ -72,10 +78,16 @@ export async function freezeRequest(tx: Tx, request: RunRequest): Promise<Frozen
     expiresAt: found.expiresAt,
     startedAt: null,
     heartbeatAt: null,
+    cancelRequestedAt: null,
+    cancelledByName: null,
   };
 }
 
-/** The target of an operation that was asked for without one. */
+/** What a request is to work on: what it says, or all there is for an operation that may be asked without. */
+export function targetOf(request: Pick<RunRequest, "operation" | "target">): unknown {
+  return request.target ?? wholeTenant(request.operation);
+}
+
 function wholeTenant(operation: OperationName): unknown {
   switch (operation) {
     case "inventory.sync":
@@ -99,9 +111,10 @@ export async function insertRun(
   const rows = await tx.query<{ id: string }>(
     `insert into operation_runs (id, workspace_id, tenant_id, tenant_name, operation, authority_mode,
        initiator_id, initiator_name, trigger, request_key, connection_id, target, target_digest,
-       request_checks, status, outcome, max_attempts, expires_at, requested_at, backup_set_id, writes_provider)
+       request_checks, status, outcome, max_attempts, expires_at, requested_at, backup_set_id, writes_provider,
+       schedule_id, rerun_of)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17,
-       $18, $19)
+       $18, $19, $20, $21)
      on conflict (workspace_id, initiator_id, request_key) where request_key is not null do nothing
      returning id`,
     [
@@ -124,6 +137,8 @@ export async function insertRun(
       decision.decidedAt,
       run.backupSetId,
       contractOf(request.operation).operability === "write",
+      run.scheduleId,
+      request.rerunOf ?? null,
     ],
   );
   return rows.length > 0;

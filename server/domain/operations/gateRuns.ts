@@ -3,6 +3,7 @@ import type { Decision } from "../authority/decide.ts";
 import { type GatedSubject, gate } from "../authority/gate.ts";
 import { contractOf, isOperationName, type OperationName } from "./catalog.ts";
 import { type Run, runColumns, subjectOf } from "./run.ts";
+import { takeTurns } from "./tenantLine.ts";
 
 export type GatedRun = { run: Run; decision: Decision | null };
 
@@ -23,7 +24,7 @@ export async function gateRuns(
     phase,
     exclusive: exclusiveFor === undefined ? [] : contractOf(exclusiveFor).changesAuthority,
     lockRows: async (locked) => {
-      if (phase === "begin") await lockWriteTurns(locked, runIds);
+      if (phase === "begin") await takeTurns(locked, runIds);
       const runs = await lockRuns(locked, runIds);
       unknown.push(...runs.filter(({ operation }) => !isOperationName(operation)));
       return runs
@@ -35,16 +36,6 @@ export async function gateRuns(
     ...answers.map(({ subject, decision }) => ({ run: subject.run, decision })),
     ...unknown.map((run) => ({ run, decision: null })),
   ];
-}
-
-/** Of two runs that would write at one tenant, the second to be judged sees what became of the first. */
-async function lockWriteTurns(tx: Tx, runIds: readonly string[]): Promise<void> {
-  await tx.query(
-    `select pg_advisory_xact_lock(key) from (
-       select distinct write_turn_key(tenant_id) as key from operation_runs
-       where id = any ($1::uuid[]) and writes_provider and tenant_id is not null order by key) as turns`,
-    [runIds],
-  );
 }
 
 function lockRuns(tx: Tx, runIds: readonly string[]): Promise<Run[]> {

@@ -5,7 +5,7 @@ import { grantPass } from "../authority/gate.ts";
 import { contractOf } from "./catalog.ts";
 import { type Intent, type IntentKey, parseIntent, type SettledWrite } from "./intent.ts";
 import { operationOf, type Run } from "./run.ts";
-import { checkpoint, RunStopped, refusedByBackstop } from "./runEffect.ts";
+import { checkpoint, RunStopped, refusedByBackstop, type StopCause } from "./runEffect.ts";
 
 /** How long (milliseconds) one writing call may take, counted from before its intent was sent. */
 export const writeBudget = 20_000;
@@ -47,11 +47,19 @@ export async function intendWrite(db: Db, run: Run, name: string, intent: Intent
   }
 }
 
-type Stopped = { kind: "denied" } | { kind: "fenced" };
+type Stopped = { kind: StopCause };
 
 function stopped(intended: Intended | Stopped): Intended {
-  if (intended.kind === "denied" || intended.kind === "fenced") throw new RunStopped(intended.kind);
-  return intended;
+  switch (intended.kind) {
+    case "denied":
+    case "fenced":
+    case "cancelled":
+      throw new RunStopped(intended.kind);
+    case "intended":
+    case "settled":
+    case "unsettled":
+      return intended;
+  }
 }
 
 async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise<Intended | Stopped> {

@@ -36,9 +36,15 @@ export type ListedRun = {
   completedAt: Date | null;
   heartbeatAt: Date | null;
   nextAttemptAt: Date | null;
+  /** When somebody asked to cancel it, and who. */
+  cancelRequestedAt: Date | null;
+  cancelledByName: string | null;
   /** Running without a sign of life for half a minute. */
   isStuck: boolean;
-  hold: { reason: string; by: string; until: string | null } | null;
+  /** The hold it waits for, the workspace's before the tenant's. */
+  hold: { of: "tenant" | "workspace"; reason: string; by: string; until: string | null } | null;
+  /** How many of its tenant's stand before it in line, counted to 101; null for what does not wait in one. */
+  before: number | null;
   /** Those of the verdict that ended it, for blocked runs. */
   deniedChecks: Partial<Checks> | null;
 };
@@ -54,15 +60,16 @@ export const listedRunColumns = `r.id, r.operation, r.authority_mode as "authori
   r.effects_done as "effectsDone", r.effects_unsettled as "effectsUnsettled", r.failure_code as "failureCode", r.failure_message as "failureMessage",
   r.last_error as "lastError", r.repeats, r.last_repeat_at as "lastRepeatAt", r.requested_at as "requestedAt",
   r.started_at as "startedAt", r.completed_at as "completedAt", r.heartbeat_at as "heartbeatAt", r.next_attempt_at as "nextAttemptAt",
+  r.cancel_requested_at as "cancelRequestedAt", r.cancelled_by_name as "cancelledByName",
   ${isStuck} as "isStuck",
-  case when h.tenant_id is not null then jsonb_build_object('reason', h.reason, 'by', h.placed_by_name,
+  case when h."of" is not null then jsonb_build_object('of', h."of", 'reason', h.reason, 'by', h."by",
     'until', h.until) end as hold,
+  case when r.status = 'queued' and r.tenant_id is not null then runs_before(r) end as before,
   d.checks as "deniedChecks"`;
 
 export const listedRunJoins = `left join tenants t on t.id = r.tenant_id and t.workspace_id = r.workspace_id
   left join tenant_profiles p on p.tenant_id = t.id
-  left join tenant_holds h on h.tenant_id = t.id and r.status = 'queued'
-    and (h.until is null or h.until > clock_timestamp())
+  left join lateral hold_over(r) h on r.status = 'queued'
   left join lateral (
     select e.checks from execution_decisions e
     where r.outcome = 'blocked' and e.run_id = r.id order by e.id desc limit 1

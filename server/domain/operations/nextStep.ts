@@ -1,6 +1,5 @@
 import type { ReasonCode } from "../authority/reasons.ts";
 import { may, type Viewer } from "../authority/viewer.ts";
-import { contractOf, isOperationName } from "./catalog.ts";
 import type { ShownRun } from "./findRunFor.ts";
 import type { FailureCode } from "./finishRuns.ts";
 import type { ListedRun } from "./listedRun.ts";
@@ -14,31 +13,40 @@ export type NextStep = {
   namesGranters: boolean;
 };
 
-type Advice = { words: string; links: readonly LinkName[]; namesGranters?: true };
-type LinkName = "tenant" | "member" | "takeover";
+/** `isOver`: asking again would lead nowhere. */
+type Advice = { words: string; links: readonly LinkName[]; namesGranters?: true; isOver?: true };
+type LinkName = "tenant" | "member";
 
 const denialAdvice = {
-  workspace_mismatch: { words: "Start it again where the tenant belongs now.", links: [] },
-  initiator_missing: { words: "Somebody who may can start it again as themselves.", links: ["takeover"] },
+  workspace_mismatch: {
+    words: "Start it again where the tenant belongs now.",
+    links: [],
+    isOver: true,
+  },
+  initiator_missing: { words: "Somebody who may can start it again as themselves.", links: [] },
   initiator_not_entitled: {
     words: "Restore their access, or start it again as yourself.",
-    links: ["member", "takeover"],
+    links: ["member"],
     namesGranters: true,
   },
-  tenant_missing: { words: "There is nothing left to do: the tenant is gone.", links: [] },
+  tenant_missing: {
+    words: "There is nothing left to do: the tenant is gone.",
+    links: [],
+    isOver: true,
+  },
   tenant_not_entitled: {
     words: "Give them a role at this tenant, or start it again as yourself.",
-    links: ["member", "takeover"],
+    links: ["member"],
     namesGranters: true,
   },
   missing_capability: {
     words: "Have the capability granted, or start it again as somebody who holds it.",
-    links: ["member", "takeover"],
+    links: ["member"],
     namesGranters: true,
   },
   system_authority_not_allowed: {
     words: "Resume its schedule if that is wanted, or have a person start it.",
-    links: ["takeover"],
+    links: [],
   },
   tenant_not_operable: { words: "Change the tenant's lifecycle, then start it again.", links: ["tenant"] },
   provider_connection_invalid: {
@@ -46,7 +54,7 @@ const denialAdvice = {
     links: ["tenant"],
   },
   write_gate_blocked: { words: "Verify the connection, then start it again.", links: ["tenant"] },
-  execution_prerequisite_invalid: { words: "Start it again if it is still wanted.", links: ["takeover"] },
+  execution_prerequisite_invalid: { words: "Start it again if it is still wanted.", links: [] },
 } as const satisfies Record<ReasonCode, Advice>;
 
 const findCause = {
@@ -107,6 +115,11 @@ export function nextStepFor(run: ShownRun, viewer: Viewer): NextStep | null {
   };
 }
 
+/** Whether the next step may be to ask for the run again; true for what ended well, too. */
+export function offersRerun(run: Ended): boolean {
+  return adviceOn(run)?.isOver !== true;
+}
+
 /** The next step in words, for those who read about a run elsewhere. */
 export function adviceFor(run: Ended): string | null {
   return adviceOn(run)?.words ?? null;
@@ -120,8 +133,6 @@ function linkFor(name: LinkName, run: ShownRun, viewer: Viewer): NextStep["links
       const label = `Open ${run.initiatorName ?? "the member"}’s roles`;
       return mayOpenMember(run, viewer) ? [{ label, to: "member" }] : [];
     }
-    case "takeover":
-      return mayStart(run, viewer) ? [{ label: "Start it as yourself", to: "tenant" }] : [];
   }
 }
 
@@ -136,9 +147,4 @@ function mayOpenMember(run: ShownRun, viewer: Viewer): boolean {
     run.workspaceId === viewer.selectedWorkspaceId &&
     may(viewer, "member.view", null)
   );
-}
-
-function mayStart(run: ShownRun, viewer: Viewer): boolean {
-  if (!isOperationName(run.operation) || !mayOpenTenant(run, viewer)) return false;
-  return may(viewer, contractOf(run.operation).capability, run.tenantId);
 }

@@ -2,7 +2,7 @@ import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import type { Capability } from "../authority/capabilities.ts";
-import type { Decision } from "../authority/decide.ts";
+import type { Checks, Decision } from "../authority/decide.ts";
 import { gateRequest } from "../authority/gate.ts";
 import { type DenialClass, denials, type ReasonCode } from "../authority/reasons.ts";
 import { contractOf } from "./catalog.ts";
@@ -11,7 +11,9 @@ import { finishRuns } from "./finishRuns.ts";
 import { type FrozenRun, freezeRequest, insertRun, type RunRequest } from "./freezeRequest.ts";
 import { recordDecisions } from "./recordDecisions.ts";
 import { collapseRepeat } from "./repeats.ts";
-import { type Run, runColumns, subjectOf } from "./run.ts";
+import { findByRequestKey } from "./requestKeys.ts";
+import { mayRerunStill } from "./rerunRight.ts";
+import { type Run, subjectOf } from "./run.ts";
 
 export type RequestOutcome =
   | { kind: "stored"; runId: string; blocked: boolean }
@@ -24,16 +26,31 @@ export type RequestOutcome =
  * allowed request is stored and enqueued in one transaction.
  */
 export async function requestRun(db: Db, request: RunRequest): Promise<RequestOutcome> {
-  return retrying(() => db.transaction((tx) => requestIn(tx, request), workerBounds));
+  return retrying(() => db.transaction((tx) => requestRunIn(tx, request), workerBounds));
 }
 
-async function requestIn(tx: Tx, request: RunRequest): Promise<RequestOutcome> {
+/**
+ * The same within the caller's transaction, which is READ COMMITTED, has taken no row lock that a change of
+ * authority could wait for, and is tried again as a whole when it loses a lock.
+ */
+export async function requestRunIn(tx: Tx, request: RunRequest): Promise<RequestOutcome> {
+  return requestOr<never>(tx, request, async () => undefined);
+}
+
+/** The same, unless `instead` answers for a request that would be accepted: then nothing is stored. */
+export async function requestOr<T>(
+  tx: Tx,
+  request: RunRequest,
+  instead: (run: FrozenRun) => Promise<T | undefined>,
+): Promise<RequestOutcome | T> {
   const earlier = await findByRequestKey(tx, request);
   if (earlier !== undefined) return stored(earlier);
   const run = await freezeRequest(tx, request);
   const decision = await gateRequest(tx, subjectOf(run));
   if (decision.verdict === "denied" && refusesOutright(request, decision.denialClass))
-    return refuse(tx, request, decision);
+    return refuse(tx, request, decision, contractOf(request.operation).capability);
+  if (!(await mayRerunStill(tx, request)))
+    return refuse(tx, request, lackingRerun(decision), "operations.rerun");
   if (decision.verdict === "denied" && request.initiator === null) {
     const repeated = await collapseRepeat(tx, run, decision.reasonCode);
     if (repeated !== undefined) {
@@ -41,17 +58,15 @@ async function requestIn(tx: Tx, request: RunRequest): Promise<RequestOutcome> {
       return { kind: "stored", runId: repeated, blocked: true };
     }
   }
+  if (decision.verdict !== "denied") {
+    const other = await instead(run);
+    if (other !== undefined) return other;
+  }
   return store(tx, request, run, decision);
 }
 
-/** Repeating a request finds what the first one made; the unique key holds when both come at once. */
-async function findByRequestKey(tx: Tx, request: RunRequest): Promise<Run | undefined> {
-  const [run] = await tx.query<Run>(
-    `select ${runColumns} from operation_runs
-     where workspace_id = $1 and initiator_id = $2 and request_key = $3`,
-    [request.workspaceId, request.initiator?.id ?? null, request.requestKey],
-  );
-  return run;
+function lackingRerun({ checks }: Decision): Refusal {
+  return { reasonCode: "missing_capability", denialClass: denials.missing_capability.denialClass, checks };
 }
 
 /** A stranger learns nothing and a person without the right gets no run; the system's denials are kept. */
@@ -64,13 +79,14 @@ function refusesOutright(request: RunRequest, denialClass: DenialClass): boolean
   );
 }
 
+type Refusal = { reasonCode: ReasonCode; denialClass: DenialClass; checks: Checks };
+
 async function refuse(
   tx: Tx,
   request: RunRequest,
-  decision: Extract<Decision, { verdict: "denied" }>,
+  { reasonCode, denialClass, checks }: Refusal,
+  capability: Capability,
 ): Promise<RequestOutcome> {
-  const { reasonCode, denialClass } = decision;
-  const { capability } = contractOf(request.operation);
   await recordAudit(tx, {
     workspaceId: request.workspaceId,
     tenantId: request.tenantId,
@@ -78,7 +94,7 @@ async function refuse(
     action: "run.refused",
     subject: { type: "tenant", id: request.tenantId },
     outcome: "denied",
-    details: { operation: request.operation, reasonCode, denialClass, checks: decision.checks },
+    details: { operation: request.operation, reasonCode, denialClass, capability, checks },
   });
   return { kind: "refused", reasonCode, denialClass, capability };
 }
@@ -122,6 +138,11 @@ async function recordRequest(tx: Tx, request: RunRequest, runId: string, decisio
     action: "run.requested",
     subject: { type: "run", id: runId },
     outcome: decision.verdict === "denied" ? "denied" : "allowed",
-    details: { operation: request.operation, authorityMode, trigger: request.trigger },
+    details: {
+      operation: request.operation,
+      authorityMode,
+      trigger: request.trigger,
+      ...(request.rerunOf !== undefined && { rerunOf: request.rerunOf }),
+    },
   });
 }

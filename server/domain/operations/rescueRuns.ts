@@ -1,6 +1,7 @@
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
+import { cancellationOf } from "./cancellation.ts";
 import { enqueueRuns } from "./enqueue.ts";
 import { type Ending, finishRuns } from "./finishRuns.ts";
 import { type Run, runColumns } from "./run.ts";
@@ -68,14 +69,14 @@ async function requeueIn(tx: Tx, lostAfter: number): Promise<number> {
       details: { operation: run.operation, attempt: run.attempt },
     })),
   );
+  const over = lost.filter((run) => run.status === "running" || cancellationOf(run) !== null);
   await enqueueRuns(
     tx,
-    lost.filter(({ status }) => status === "queued").map(({ id }) => id),
+    lost.filter((run) => !over.includes(run)).map(({ id }) => id),
   );
-  const over = lost.filter(({ status }) => status === "running");
   await finishRuns(
     tx,
-    over.map((run) => ({ run, ending: workerLost })),
+    over.map((run) => ({ run, ending: cancellationOf(run) ?? workerLost })),
   );
   return lost.length;
 }

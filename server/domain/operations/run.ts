@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { policyTypes, rolesOf } from "../../provider/policyTypes.ts";
 import type { AuthorityMode } from "../authority/contract.ts";
+import type { Deferral } from "../authority/decide.ts";
 import type { Subject } from "../authority/gatherFacts.ts";
 import { digestOfJson } from "../digest.ts";
 import { contractOf, isOperationName, type OperationName } from "./catalog.ts";
@@ -26,7 +27,7 @@ export type Run = {
   backupSetId: string | null;
   /** The schedule that asked for it. */
   scheduleId: string | null;
-  waitingReason: "hold" | "turn" | null;
+  waitingReason: Deferral["kind"] | null;
   attempt: number;
   maxAttempts: number;
   /** A bigint, which reaches JavaScript as text. */
@@ -36,6 +37,9 @@ export type Run = {
   expiresAt: Date;
   startedAt: Date | null;
   heartbeatAt: Date | null;
+  /** Somebody asked to cancel it, by that name. */
+  cancelRequestedAt: Date | null;
+  cancelledByName: string | null;
 };
 
 /** The columns of `Run`, for every statement that reads one. */
@@ -44,7 +48,8 @@ export const runColumns = `id, workspace_id as "workspaceId", tenant_id as "tena
   connection_id as "connectionId", target, target_digest as "targetDigest", status, outcome,
   waiting_reason as "waitingReason", attempt, max_attempts as "maxAttempts", fencing_token as "fencingToken",
   job_id as "jobId", effects_done as "effectsDone", expires_at as "expiresAt", heartbeat_at as "heartbeatAt",
-  started_at as "startedAt", backup_set_id as "backupSetId", schedule_id as "scheduleId"`;
+  started_at as "startedAt", backup_set_id as "backupSetId", cancel_requested_at as "cancelRequestedAt",
+  cancelled_by_name as "cancelledByName", schedule_id as "scheduleId"`;
 
 /** The name of a stored run's operation. Throws when this release's catalog no longer has it. */
 export function operationOf(run: { id: string; operation: string }): OperationName {

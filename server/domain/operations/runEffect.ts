@@ -3,6 +3,7 @@ import { retrying, sqlStateOf } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { grantPass, type Pass } from "../authority/gate.ts";
 import { drainWrites, listRaised, type Raised } from "../revocation/drainWrites.ts";
+import { cancellationOf } from "./cancellation.ts";
 import { contractOf } from "./catalog.ts";
 import { finishRuns } from "./finishRuns.ts";
 import { gateRuns } from "./gateRuns.ts";
@@ -15,12 +16,21 @@ export type EffectSummary = { items: number; counts: Record<string, number> };
 /** Thrown into a task whose run may not go on; the run's state already says so. Tasks must not catch it. */
 export class RunStopped extends Error {
   override readonly name = "RunStopped";
-  readonly because: "denied" | "fenced";
-  constructor(because: "denied" | "fenced") {
-    super(because === "denied" ? "The run's authority ended." : "A newer attempt has taken over.");
+  readonly because: StopCause;
+  constructor(because: StopCause) {
+    super(stopWords[because]);
     this.because = because;
   }
 }
+
+/** Why a run under way may have no further effect. */
+export type StopCause = "denied" | "fenced" | "cancelled";
+
+const stopWords = {
+  denied: "The run's authority ended.",
+  fenced: "A newer attempt has taken over.",
+  cancelled: "Somebody cancelled the run.",
+} as const satisfies Record<StopCause, string>;
 
 export type EffectKey = {
   name: string;
@@ -28,7 +38,7 @@ export type EffectKey = {
   perAttempt: boolean;
 };
 
-type Verdict = { kind: "done"; raised: Raised[] } | { kind: "skipped" | "denied" | "fenced" };
+type Verdict = { kind: "done"; raised: Raised[] } | { kind: "skipped" | StopCause };
 
 /**
  * One effect on our own rows: a transaction that gates, does `work`, and records the effect with the keys and
@@ -44,9 +54,10 @@ export async function runEffect(
   work: (tx: Tx) => Promise<EffectSummary>,
 ): Promise<void> {
   const verdict = await attemptEffect(db, run, key, work);
-  if (verdict.kind === "denied" || verdict.kind === "fenced") throw new RunStopped(verdict.kind);
+  if (verdict.kind === "skipped") return;
+  if (verdict.kind !== "done") throw new RunStopped(verdict.kind);
   // What it changed may have been a revocation for others: as for any, it is over when their calls are.
-  if (verdict.kind === "done") await drainWrites(db, verdict.raised);
+  await drainWrites(db, verdict.raised);
 }
 
 async function attemptEffect(
@@ -88,19 +99,22 @@ async function effectIn(
   return { kind: "done", raised: operation.changesAuthority.length === 0 ? [] : await listRaised(tx) };
 }
 
-export type Checkpoint =
-  | { kind: "allowed"; validUntil: Date | null }
-  | { kind: "denied" }
-  | { kind: "fenced" };
+export type Checkpoint = { kind: "allowed"; validUntil: Date | null } | { kind: StopCause };
 
 /**
  * Gates a run that is under way. A denial is written here, in the same transaction: the run ends `blocked`
- * with what had been done, one decision, one audit entry, one notification.
+ * with what had been done, one decision, one audit entry, one notification. So is a cancellation, which needs
+ * no decision.
  */
 export async function checkpoint(tx: Tx, run: Run): Promise<Checkpoint> {
   const [answer] = await gateRuns(tx, [run.id], "checkpoint", operationOf(run));
   if (answer === undefined || answer.run.status !== "running") return { kind: "fenced" };
   if (answer.run.fencingToken !== run.fencingToken) return { kind: "fenced" };
+  const cancellation = cancellationOf(answer.run);
+  if (cancellation !== null) {
+    await finishRuns(tx, [{ run: answer.run, ending: cancellation }]);
+    return { kind: "cancelled" };
+  }
   const { decision } = answer;
   if (decision === null || decision.verdict === "deferred")
     throw new Error("A run under way is either allowed to go on or not.");

@@ -89,7 +89,7 @@ const recorded = {
 
 /** Whether anything was changed by a run that did not reach its end well. */
 export function consequenceOf(
-  run: Done & Pick<ListedRun, "operation" | "effectsDone" | "effectsUnsettled" | "reasonCode">,
+  run: Done & Pick<ListedRun, "operation" | "outcome" | "effectsDone" | "effectsUnsettled" | "reasonCode">,
 ): string {
   const unsettled = unsettledWords(run.effectsUnsettled);
   if (unsettled !== null && run.effectsDone === 0) return unsettled;
@@ -97,7 +97,7 @@ export function consequenceOf(
   const what = isOperationName(run.operation)
     ? recorded[run.operation](run)
     : `${counted(run.effectsDone, "change", "changes")} had been recorded`;
-  const sentences = [`${what} before ${endOf(run.reasonCode)}.`, ...(unsettled === null ? [] : [unsettled])];
+  const sentences = [`${what} before ${endOf(run)}.`, ...(unsettled === null ? [] : [unsettled])];
   return sentences.join(" ");
 }
 
@@ -108,7 +108,8 @@ function unsettledWords(unsettled: number): string | null {
 
 const revocations: readonly DenialClass[] = ["initiator_invalid", "scope_denied", "capability_denied"];
 
-function endOf(reasonCode: ReasonCode | null): string {
+function endOf({ outcome, reasonCode }: Pick<ListedRun, "outcome" | "reasonCode">): string {
+  if (outcome === "cancelled") return "it was cancelled";
   if (reasonCode === null) return "it ended";
   return revocations.includes(denials[reasonCode].denialClass) ? "access was revoked" : "the run was stopped";
 }
@@ -146,6 +147,22 @@ export function counted(count: number, one: string, many: string): string {
 function whole(count: number): string {
   return count.toLocaleString("en-GB");
 }
+
+/** "first in line", "3rd in line"; counted to 101. */
+export function positionIn(before: number): string {
+  if (before > 100) return "more than 100 stand before it in line";
+  return before === 0 ? "first in line" : `${before + 1}${suffixes[ordinals.select(before + 1)]} in line`;
+}
+
+const ordinals = new Intl.PluralRules("en-GB", { type: "ordinal" });
+const suffixes: Record<Intl.LDMLPluralRule, string> = {
+  zero: "th",
+  one: "st",
+  two: "nd",
+  few: "rd",
+  many: "th",
+  other: "th",
+};
 
 /** Kept messages end with a full stop or not; on a page they do. */
 export function sentence(text: string): string {

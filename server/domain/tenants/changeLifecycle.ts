@@ -7,6 +7,7 @@ import { countStopped, type Stopped } from "../operations/countStopped.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
 import { type AuthoritySubject, changeAuthority } from "../revocation/changeAuthority.ts";
 import type { Drained } from "../revocation/drainWrites.ts";
+import { removeSchedulesAt, scheduleKeysAt } from "../schedules/removeSchedulesAt.ts";
 import { stepBetween } from "./lifecycleSteps.ts";
 import { listOpenRunsAt } from "./listOpenRunsAt.ts";
 import { getLockedTenant, type LockedTenant } from "./lockedTenant.ts";
@@ -25,7 +26,7 @@ export type LifecycleRequest = {
 export type LifecycleReceipt = { tenant: string; from: Lifecycle; stops: Stopped; drained: Drained };
 
 /**
- * Takes a tenant one step through its lifecycle. Archiving erases its credentials and ends its hold. Throws
+ * Takes a tenant one step through its lifecycle. Archiving erases its credentials, ends its hold and removes its schedules. Throws
  * `Conflict` for a step that does not exist from where it is now or whose condition is not met, `Invalid` when
  * the typed name is not the tenant's, `Forbidden` without `tenant.manage` there.
  */
@@ -34,7 +35,11 @@ export async function changeLifecycle(db: Db, request: LifecycleRequest): Promis
   const stops = await previewLifecycle(db, tenantId, to);
   const { value, drained } = await changeAuthority(
     db,
-    [{ kind: "tenant", id: tenantId }, ...(await connectionOf(db, tenantId))],
+    [
+      { kind: "tenant", id: tenantId },
+      ...(await connectionOf(db, tenantId)),
+      ...(to === "archived" ? await scheduleKeysAt(db, tenantId) : []),
+    ],
     async (tx) => {
       await actAs(tx, actor, { workspaceId, tenantId }, "tenant.manage");
       const tenant = await getLockedTenant(tx, workspaceId, tenantId);
@@ -42,7 +47,7 @@ export async function changeLifecycle(db: Db, request: LifecycleRequest): Promis
       if (problem !== null) throw new Conflict(problem);
       requireTypedName(tenant, request);
       await setLifecycle(tx, tenantId, to);
-      const erased = to === "archived" ? await putAway(tx, tenantId, tenant) : {};
+      const erased = to === "archived" ? await putAway(tx, actor, tenantId, tenant) : {};
       await recordStep(tx, request, { before: tenant.lifecycle, stops, ...erased });
       return { tenant: tenant.name, from: tenant.lifecycle, stops };
     },
@@ -98,12 +103,13 @@ async function setLifecycle(tx: Tx, tenantId: string, to: Lifecycle): Promise<vo
   await tx.query("update tenants set lifecycle = $2 where id = $1", [tenantId, to]);
 }
 
-async function putAway(tx: Tx, tenantId: string, { connection, isHeld }: LockedTenant) {
+async function putAway(tx: Tx, actor: Actor, tenantId: string, { connection, isHeld }: LockedTenant) {
   const credentialsErased = connection !== null && (await eraseCredential(tx, connection.id));
   await tx.query("delete from tenant_holds where tenant_id = $1", [tenantId]);
   // What the hold kept waiting is judged now, and not when it happens to look again.
   await wakeHeldRuns(tx, tenantId);
-  return { credentialsErased, holdEnded: isHeld };
+  const schedulesRemoved = await removeSchedulesAt(tx, actor, tenantId);
+  return { credentialsErased, holdEnded: isHeld, schedulesRemoved };
 }
 
 async function recordStep(

@@ -39,6 +39,7 @@ export const stepWords = {
     doing: (name) => `Suspending ${name}`,
     meaning: [
       "Only its connection can be verified; everything else is blocked.",
+      "Its schedules pause until it is active again.",
       "It can be made active again.",
     ],
     done: (name) => `${name} is suspended now.`,
@@ -49,6 +50,7 @@ export const stepWords = {
     doing: (name) => `Offboarding ${name}`,
     meaning: [
       "It can still be verified and backed up; everything else is blocked.",
+      "Its schedules pause until it is active again.",
       "It can be made active again, until it is archived.",
     ],
     done: (name) => `${name} is being offboarded now.`,
@@ -58,7 +60,7 @@ export const stepWords = {
     question: (name) => `Archive ${name}?`,
     doing: (name) => `Archiving ${name}`,
     meaning: [
-      "Nothing runs there any more, and a hold ends.",
+      "Nothing runs there any more: its schedules are removed, and a hold ends.",
       "Its credentials are erased for good: it can only come back with new ones.",
       "Its inventory and its past runs stay readable.",
     ],

@@ -1,12 +1,8 @@
 import { type PolicyType, policyTypes, rolesOf, typeLabels } from "../../provider/policyTypes.ts";
-import {
-  type Check,
-  checkConnection,
-  checkPrerequisites,
-  checkWriteGate,
-  endOfVerification,
-} from "../authority/checks.ts";
+import type { Check } from "../authority/check.ts";
+import { checkConnection } from "../authority/checks.ts";
 import type { ConnectionFact, Facts } from "../authority/facts.ts";
+import { checkPrerequisites, checkWriteGate, endOfVerification } from "../authority/prerequisiteChecks.ts";
 import { sentence } from "../operations/runWords.ts";
 
 /** What mends a check: on the page a button or a link, or what to do elsewhere. */

@@ -2,16 +2,18 @@ import type { Db, Tx } from "../../db/database.ts";
 import { type Actor, recordAudit } from "../audit/recordAudit.ts";
 import { Conflict, Invalid } from "../errors.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
-import { changeAuthority } from "../revocation/changeAuthority.ts";
+import { type AuthoritySubject, changeAuthority } from "../revocation/changeAuthority.ts";
+import { countQueued, deleteHold, findHold, type HoldPlace, insertHold } from "./holdRows.ts";
 import { getLockedTenant } from "./lockedTenant.ts";
-import { wakeHeldRuns } from "./wakeHeldRuns.ts";
+import { wakeHeldRuns, wakeTheRest } from "./wakeHeldRuns.ts";
 
-type HoldRequest = { actor: Actor; workspaceId: string; tenantId: string };
+export type HoldRequest = HoldPlace & { actor: Actor };
 
 /**
- * Pauses a tenant's queue: waiting runs stay queued, running ones go on. `forHours` ends the hold by itself.
- * Throws `Invalid` without a usable reason, `Conflict` when the tenant is held already or archived, `Forbidden`
- * without `tenant.hold` there.
+ * Pauses the queue of a tenant, or of a whole workspace when no tenant is named: waiting runs stay queued,
+ * running ones go on. `forHours` ends the hold by itself. Throws `Invalid` without a usable reason, `Conflict`
+ * when it is held already or the tenant is archived, `Forbidden` without `tenant.hold` there (for a workspace:
+ * at all its tenants).
  */
 export async function placeHold(
   db: Db,
@@ -29,82 +31,81 @@ export async function placeHold(
 export type Released = { kind: "released"; runs: number } | { kind: "not_held" };
 
 /**
- * Ends a tenant's hold. What waited for it is queued again in the same transaction, to be authorized afresh
- * when it begins. Throws `Forbidden` without `tenant.hold` there.
+ * Ends a hold. What waited for it is queued again, the first batch in the same transaction, each run to be
+ * authorized afresh when it begins. Throws `Forbidden` without `tenant.hold` there.
  */
 export async function releaseHold(db: Db, request: HoldRequest): Promise<Released> {
-  return changeHold(db, request, (tx) => releaseIn(tx, request));
+  const released = await changeHold(db, request, (tx) => releaseIn(tx, request));
+  if (released.kind === "not_held") return released;
+  return { kind: "released", runs: await wakeTheRest(db, request, released.runs) };
 }
 
-async function changeHold<T>(db: Db, request: HoldRequest, work: (tx: Tx) => Promise<T>): Promise<T> {
+/** Does something about a hold under its key, as somebody who may; a hold takes nothing from what runs. */
+export async function changeHold<T>(db: Db, request: HoldRequest, work: (tx: Tx) => Promise<T>): Promise<T> {
   const { actor, workspaceId, tenantId } = request;
   const { value } = await changeAuthority(
     db,
-    [{ kind: "tenant", id: tenantId }],
+    [subjectOf(request)],
     async (tx) => {
       await actAs(tx, actor, { workspaceId, tenantId }, "tenant.hold");
       return work(tx);
     },
-    // A hold keeps runs from beginning; those under way go on.
     { relyingOn: authorityOf(actor, workspaceId), takesNothingAway: true },
   );
   return value;
 }
 
+function subjectOf({ workspaceId, tenantId }: HoldPlace): AuthoritySubject {
+  return tenantId === null ? { kind: "workspace", id: workspaceId } : { kind: "tenant", id: tenantId };
+}
+
 async function placeIn(tx: Tx, request: HoldRequest & { reason: string; forHours?: number }): Promise<void> {
-  const { actor, workspaceId, tenantId, reason, forHours = null } = request;
+  const { actor, reason, forHours = null } = request;
+  const name = await nameOf(tx, request);
+  const placed = await insertHold(tx, request, { reason, by: actor, forHours });
+  if (placed === undefined) throw await alreadyHeld(tx, name, request);
+  const after = { reason, until: placed.until };
+  const runs = await countQueued(tx, request);
+  await recordHold(tx, request, { what: "held", before: null, after, runs });
+}
+
+async function nameOf(tx: Tx, { workspaceId, tenantId }: HoldPlace): Promise<string> {
+  if (tenantId === null) return "The workspace";
   const tenant = await getLockedTenant(tx, workspaceId, tenantId);
   if (tenant.lifecycle === "archived")
     throw new Conflict(`${tenant.name} is archived: nothing runs there that could be held.`);
-  await deleteLapsedHold(tx, tenantId);
-  const inserted = await tx.query<{ until: Date | null }>(
-    `insert into tenant_holds (tenant_id, reason, placed_by, placed_by_name, placed_at, until)
-     values ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + make_interval(hours => $5))
-     on conflict (tenant_id) do nothing returning until`,
-    [tenantId, reason, actor.id, actor.name, forHours],
-  );
-  const [placed] = inserted;
-  if (placed === undefined) throw await alreadyHeld(tx, tenant.name, tenantId);
-  const after = { reason, until: placed.until };
-  await recordHold(tx, request, { action: "tenant.held", before: null, after });
+  return tenant.name;
 }
 
-async function alreadyHeld(tx: Tx, tenantName: string, tenantId: string): Promise<Conflict> {
-  const [hold] = await tx.query<{ reason: string; by: string }>(
-    `select reason, placed_by_name as by from tenant_holds where tenant_id = $1`,
-    [tenantId],
-  );
+async function alreadyHeld(tx: Tx, name: string, place: HoldPlace): Promise<Conflict> {
+  const hold = await findHold(tx, place);
   return new Conflict(
-    `${tenantName} is on hold already, by ${hold?.by ?? "somebody else"}: “${hold?.reason ?? ""}”.`,
+    `${name} is on hold already, by ${hold?.by ?? "somebody else"}: “${hold?.reason ?? ""}”.`,
   );
-}
-
-async function deleteLapsedHold(tx: Tx, tenantId: string): Promise<void> {
-  await tx.query("delete from tenant_holds where tenant_id = $1 and until <= clock_timestamp()", [tenantId]);
 }
 
 async function releaseIn(tx: Tx, request: HoldRequest): Promise<Released> {
-  const [held] = await tx.query<{ reason: string; by: string; until: Date | null }>(
-    "delete from tenant_holds where tenant_id = $1 returning reason, placed_by_name as by, until",
-    [request.tenantId],
-  );
+  const held = await deleteHold(tx, request);
   if (held === undefined) return { kind: "not_held" };
-  const runs = await wakeHeldRuns(tx, request.tenantId);
-  await recordHold(tx, request, { action: "tenant.released", before: held, after: null, runs });
+  const waiting = await countQueued(tx, request);
+  const runs = await wakeHeldRuns(tx, request);
+  const { at: _at, ...before } = held;
+  await recordHold(tx, request, { what: "released", before, after: null, runs: waiting });
   return { kind: "released", runs };
 }
 
 async function recordHold(
   tx: Tx,
   { actor, workspaceId, tenantId }: HoldRequest,
-  { action, ...details }: { action: string; before: unknown; after: unknown; runs?: number },
+  { what, ...details }: { what: "held" | "released"; before: unknown; after: unknown; runs: number },
 ): Promise<void> {
+  const type = tenantId === null ? "workspace" : "tenant";
   await recordAudit(tx, {
     workspaceId,
     tenantId,
     actor,
-    action,
-    subject: { type: "tenant", id: tenantId },
+    action: `${type}.${what}`,
+    subject: { type, id: tenantId ?? workspaceId },
     outcome: "done",
     details,
   });

@@ -30,6 +30,7 @@ export async function readWriteGate(
         hasBegun: false,
         backupSetId: null,
         plan: null,
+        scheduleId: null,
       },
     ],
     "request",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { credentialReserve, previewMaxAge } from "../../../server/domain/authority/checks.ts";
 import { lifecycles, type OperabilityClass } from "../../../server/domain/authority/contract.ts";
 import { checkNames, type Decision, decide } from "../../../server/domain/authority/decide.ts";
 import type { ConnectionFact, Facts } from "../../../server/domain/authority/facts.ts";
+import { credentialReserve, previewMaxAge } from "../../../server/domain/authority/prerequisiteChecks.ts";
 import { denials, type ReasonCode, reasonCodes } from "../../../server/domain/authority/reasons.ts";
 
 const now = new Date("2026-11-20T14:00:00Z");
@@ -48,6 +48,9 @@ const allowed: Facts = {
   ],
   tenant: { workspaceId: "northwind", lifecycle: "active" },
   hold: null,
+  workspaceHold: null,
+  tenantRunning: 0,
+  tenantConcurrency: 4,
   turn: null,
   hasBegun: false,
   source: null,
@@ -81,7 +84,13 @@ const restore = {
   plan,
 } satisfies Partial<Facts>;
 
-const hold = { reason: "credential rotation", placedByName: "Olivia", until: null };
+const hold = {
+  reason: "credential rotation",
+  placedByName: "Olivia",
+  placedAt: ago(60_000),
+  until: null,
+  letThroughAt: null,
+};
 const grant = (expiresAt: Date | null, capabilities = ["inventory.sync"]) => ({
   roleName: "Operator",
   capabilities,

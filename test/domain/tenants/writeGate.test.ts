@@ -38,6 +38,11 @@ function factsWith(changed: Partial<ConnectionFact> | null): Facts {
     plan: null,
     writeGateMaxAgeHours: 24,
     hold: null,
+    workspaceHold: null,
+    tenantRunning: 0,
+    tenantConcurrency: 4,
+    scheduleId: null,
+    schedule: null,
     connection:
       changed === null
         ? null

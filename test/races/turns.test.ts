@@ -1,0 +1,99 @@
+import { beforeEach, expect, test } from "@jest/globals";
+import { v7 as uuidv7 } from "uuid";
+import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
+import type { Run } from "../../server/domain/operations/run.ts";
+import { createMember } from "../helpers/factories.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { follow, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
+import { listJobsOf } from "../helpers/queue.ts";
+import { getRun, listActions } from "../helpers/records.ts";
+import { requestRestoreRun } from "../helpers/restores.ts";
+
+/** One run at a time writes at a tenant; the others wait for their turn, in the order they were asked for. */
+
+const installation = useInstallation();
+let world: Northwind;
+
+beforeEach(async () => {
+  world = await seedNorthwind(installation, { policies: 0 });
+});
+
+const begin = (runId: string) =>
+  installation.worker.begin({ operation: "restore.execute", runId, jobId: uuidv7() });
+
+async function two(): Promise<[string, string]> {
+  return [await requestRestoreRun(installation.db, world), await requestRestoreRun(installation.db, world)];
+}
+
+async function end(run: Run): Promise<void> {
+  await installation.db.transaction((tx) => finishRuns(tx, [{ run, ending: { outcome: "succeeded" } }]));
+}
+
+test("the second waits without having spent an attempt, says for whom, and is woken when the first ends", async () => {
+  const { db } = installation;
+  const [first, second] = await two();
+  const begun = await begin(first);
+  expect(await begin(second)).toEqual({ kind: "deferred" });
+  expect(await getRun(db, second)).toMatchObject({ status: "queued", waitingReason: "turn", attempt: 0 });
+  expect(await listActions(db, second)).toContain("run.deferred");
+  const [later] = await listJobsOf(db, second);
+  if (begun.kind === "authorized") await end(begun.run);
+  const [woken] = await listJobsOf(db, second);
+  expect(+(woken?.runAt ?? Infinity)).toBeLessThan(+(later?.runAt ?? 0));
+  expect(await begin(second)).toMatchObject({ kind: "authorized" });
+});
+
+test("of two that would begin in the same moment only the one asked for first does", async () => {
+  const [first, second] = await two();
+  const answers = await Promise.all([begin(second), begin(first)]);
+  expect(answers.map(({ kind }) => kind)).toEqual(["deferred", "authorized"]);
+});
+
+test("a younger one that has begun keeps its turn: the older waits", async () => {
+  const [first, second] = await two();
+  const { db } = installation;
+  // The older was asked for first, but its request was committed only after the younger had begun.
+  await db.query(
+    "update operation_runs set status = 'completed', outcome = 'cancelled', completed_at = now() where id = $1",
+    [first],
+  );
+  expect(await begin(second)).toMatchObject({ kind: "authorized" });
+  const third = await requestRestoreRun(db, world);
+  expect(await begin(third)).toEqual({ kind: "deferred" });
+});
+
+test("gates of different workers take the turn one after the other", async () => {
+  const { url, db } = installation;
+  const [first] = await two();
+  const session = await openSession(url);
+  await session.query("begin");
+  await session.query("select pg_advisory_xact_lock(write_turn_key($1))", [world.contoso.id]);
+  const beginning = follow(begin(first));
+  await untilSomebodyWaits(db);
+  expect(beginning.done).toBe(false);
+  await session.query("commit");
+  expect(await beginning.result).toMatchObject({ kind: "authorized" });
+  await session.end();
+});
+
+test("control: without the turn's lock the database still refuses a second writer", async () => {
+  const { db } = installation;
+  const [first, second] = await two();
+  await begin(first);
+  const forced = db.query(
+    `update operation_runs set status = 'running', started_at = now(), attempt = 1, fencing_token = 1,
+       waiting_reason = null where id = $1`,
+    [second],
+  );
+  await expect(forced).rejects.toMatchObject({ code: "23505" });
+});
+
+test("what may not write is told so at once, not when it would have its turn", async () => {
+  const { db } = installation;
+  const [first, second] = await two();
+  await begin(first);
+  await createMember(db, { workspace: world.northwind, role: "owner" });
+  await db.query("delete from role_assignments where user_id = $1", [world.omar.id]);
+  expect(await begin(second)).toEqual({ kind: "blocked" });
+});
