@@ -9,6 +9,7 @@ import { makeGraphProvider } from "../server/provider/graph/makeGraphProvider.ts
 import { listenForAuthority } from "./authorityListener.ts";
 import { makeWorkerDeps, type WorkerDeps } from "./deps.ts";
 import { every } from "./every.ts";
+import { crontab, makeMaintenanceTasks } from "./maintenance/maintenanceTasks.ts";
 import { rescue } from "./maintenance/rescue.ts";
 import { beatPool, markPoolStopped, registerPool } from "./pool.ts";
 import { makeQueueLogger } from "./queueLogger.ts";
@@ -44,7 +45,7 @@ export async function startWorker(config: WorkerConfig, log: Logger): Promise<Wo
     provider: makeGraphProvider({ graphUrl: config.GRAPH_URL, loginUrl: config.LOGIN_URL }),
     log,
   });
-  const queue = await startQueue(deps, queuePool, config.WORKER_CONCURRENCY);
+  const queue = await startQueue(deps, queuePool, config);
   const background = await startBackground(db, deps, config, queue.workerIds);
   return {
     async stop() {
@@ -55,19 +56,23 @@ export async function startWorker(config: WorkerConfig, log: Logger): Promise<Wo
   };
 }
 
-async function startQueue(deps: WorkerDeps, pgPool: pg.Pool, concurrentJobs: number) {
+async function startQueue(deps: WorkerDeps, pgPool: pg.Pool, config: WorkerConfig) {
   const workerIds: string[] = [];
   const events: WorkerEvents = new EventEmitter();
   events.on("worker:create", ({ worker }) => workerIds.push(worker.workerId));
   const runner = await run({
     events,
     pgPool,
-    taskList: makeTaskList(deps),
-    parsedCronItems: [],
+    taskList: { ...makeTaskList(deps), ...makeMaintenanceTasks(deps, config) },
+    parsedCronItems: crontab,
     noHandleSignals: true,
     logger: makeQueueLogger(deps.log),
     preset: {
-      worker: { concurrentJobs, pollInterval: 1_000, gracefulShutdownAbortTimeout: finishWithin },
+      worker: {
+        concurrentJobs: config.WORKER_CONCURRENCY,
+        pollInterval: 1_000,
+        gracefulShutdownAbortTimeout: finishWithin,
+      },
     },
   });
   return { workerIds, stop: () => runner.stop("asked to stop") };

@@ -47,6 +47,11 @@ export async function up(knex: Knex): Promise<void> {
     create index runs_workspace_trigger_idx on operation_runs (workspace_id, trigger, id desc)
       where trigger <> 'page';
 
+    -- The first time-ordered id (UUIDv7) of a moment, to narrow lists by date along their own order.
+    create function oldest_id_at(moment timestamptz) returns uuid language sql immutable parallel safe strict
+      return (lpad(to_hex(greatest(0, floor(extract(epoch from moment) * 1000))::bigint), 12, '0')
+        || repeat('0', 20))::uuid;
+
     -- Where a blocked run stands among its like: at its tenant, or with who asked for one without a tenant.
     create index runs_attention_idx on operation_runs
       (workspace_id, coalesce(tenant_id, initiator_id, workspace_id), operation, reason_code, id desc)

@@ -73,11 +73,11 @@ const fences = `
     else
       select array_agg(distinct authority_key('workspace', workspace_id)) into fine from new_rows;
     end if;
-    if tg_op = 'UPDATE' and exists (
-      select workspace_id from new_rows except all select workspace_id from old_rows)
-    then
-      raise exception 'columns that authority keys derive from cannot be changed (workspace_holds: workspace_id)'
-        using errcode = '42501';
+    if tg_op = 'UPDATE' then
+      if exists (select workspace_id from new_rows except all select workspace_id from old_rows) then
+        raise exception 'columns that authority keys derive from cannot be changed (workspace_holds: workspace_id)'
+          using errcode = '42501';
+      end if;
     end if;
     perform authority_raise(fine, array[authority_installation_key()]);
     return null;

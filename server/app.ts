@@ -19,11 +19,15 @@ import { viewBasics, viewers } from "./http/viewers.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { holdRoutes } from "./routes/holds.ts";
 import { homeRoutes } from "./routes/home.ts";
 import { memberRoutes } from "./routes/members.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { runActionRoutes } from "./routes/runActions.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { publicSignInRoutes, signOutRoutes } from "./routes/signIn.ts";
+import { startRoutes } from "./routes/startOperations.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
 
 export type AppConfig = Pick<WebConfig, "NODE_ENV" | "SESSION_SECRET" | "REQUEST_EXPIRY_HOURS"> & {
@@ -57,9 +61,13 @@ export function createApp({ db, logger, config }: AppDeps): Express {
     ...signOutRoutes(db),
     ...homeRoutes(),
     ...operationRoutes(db),
+    ...runActionRoutes(db, config),
     ...notificationRoutes(db),
     ...tenantRoutes(db, config),
+    ...startRoutes(db, config),
+    ...holdRoutes(db),
     ...connectionRoutes(db, config),
+    ...scheduleRoutes(db),
     ...memberRoutes(db),
     ...auditRoutes(db),
   });

@@ -33,6 +33,9 @@ function isCredentialKey(parts: string[]): boolean {
   );
 }
 
+/** Ages in days at which housekeeping deletes; 0 keeps. */
+const keptFor = (days: number) => wholeNumber(days, 0, 36_500);
+
 const databaseUrlMessage =
   "must be a PostgreSQL address, for example postgres://countersign:secret@localhost:5432/countersign";
 
@@ -80,6 +83,12 @@ const worker = shared.extend({
   CREDENTIAL_KEYS: credentialKeys,
   GRAPH_URL: address("https://graph.microsoft.com").default("https://graph.microsoft.com"),
   LOGIN_URL: address("https://login.microsoftonline.com").default("https://login.microsoftonline.com"),
+  /** Read notifications. */
+  RETENTION_NOTIFICATION_DAYS: keptFor(90),
+  /** Ended runs with their decisions and effects; what a backup rests on stays as long as the backup does. */
+  RETENTION_RUN_DAYS: keptFor(730),
+  /** Backup sets. Off unless asked for: nothing else can bring one back. */
+  RETENTION_BACKUP_DAYS: keptFor(0),
   WORKER_CONCURRENCY: wholeNumber(10, 1, 500),
   /** After how long without a sign of life a worker counts as lost and its runs are taken up by others. */
   WORKER_LOST_AFTER_SECONDS: wholeNumber(45, 15, 3600),

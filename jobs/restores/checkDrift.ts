@@ -1,9 +1,11 @@
 import {
   type Expectation,
   listExpectations,
+  listPlanRows,
   type PlanToCarryOut,
 } from "../../server/domain/restores/execution.ts";
 import { hashOfState } from "../../server/domain/restores/planItem.ts";
+import { digestOfPlan, digestOfRow } from "../../server/domain/restores/planRow.ts";
 import { readIdentities, readPresent } from "../../server/domain/restores/readPresent.ts";
 import { markPlanStale } from "../../server/domain/restores/recordPlan.ts";
 import type { PolicyType } from "../../server/provider/policyTypes.ts";
@@ -21,6 +23,18 @@ export async function checkDrift(
     const moved = await findMoved(provider, type, expected, run.signal);
     if (moved !== null) await stopAsStale(run, plan.id, moved);
   }
+}
+
+/** Whether the stored items are those that were confirmed: then their digest is the one that was. */
+export async function checkDigest(run: AuthorizedRun, plan: PlanToCarryOut, digest: string): Promise<void> {
+  const rows: string[] = [];
+  for (;;) {
+    const part = await run.read((reader) => listPlanRows(reader, plan.id, rows.length));
+    if (part.length === 0) break;
+    rows.push(...part.map(digestOfRow));
+  }
+  if (digestOfPlan(plan, rows) !== digest)
+    await stopAsStale(run, plan.id, "the preview is not the one that was confirmed");
 }
 
 /** The run may not go on: only the gate can say so, so it is told what has moved. */
@@ -41,7 +55,9 @@ async function findMoved(
     const moved = movedIdentity(item, ids.get(item.matchKey) ?? []);
     if (moved !== null) return moved;
   }
-  const updates = new Map(expected.flatMap((item) => (item.providerId === null ? [] : [[item.providerId, item]])));
+  const updates = new Map(
+    expected.flatMap((item) => (item.providerId === null ? [] : [[item.providerId, item]])),
+  );
   for await (const policies of readPresent(provider, type, new Set(updates.keys()), signal))
     for (const policy of policies) {
       const item = updates.get(policy.id);
@@ -61,7 +77,8 @@ export function movedIdentity(item: Expectation, present: readonly string[]): st
 
 export const movedWords = {
   changed: ({ name }: Pick<Expectation, "name">) => `“${name}” has changed at the tenant since the preview`,
-  gone: ({ name }: Pick<Expectation, "name">) => `“${name}” is no longer at the tenant, or goes by another name`,
+  gone: ({ name }: Pick<Expectation, "name">) =>
+    `“${name}” is no longer at the tenant, or goes by another name`,
   there: ({ name }: Pick<Expectation, "name">) => `“${name}” has come to be at the tenant since the preview`,
   several: ({ name }: Pick<Expectation, "name">) => `there are several called “${name}” at the tenant by now`,
 };

@@ -118,7 +118,7 @@ async function planPart(planning: Planning, pairs: readonly Pair[]): Promise<voi
     const source = sources.get(item.id);
     if (source === undefined) return [];
     const planned = planItem({ item: source, present, options, resolve, planWrites });
-    if (planned.action === "create") book.willCreate(item.type, item.name, item.matchKey);
+    if (planned.action === "create") book.willCreate(item);
     return [toRow(item, planned)];
   });
   for (const part of inParts(rows, ({ desired, diff }) => [desired, diff])) await record(planning, part);

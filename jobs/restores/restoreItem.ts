@@ -1,16 +1,17 @@
-import { makeNameBook } from "../../server/domain/backups/nameBook.ts";
-import { referencesOf } from "../../server/domain/backups/references.ts";
+import { isObject } from "../../server/domain/backups/assignment.ts";
+import type { NameBook } from "../../server/domain/backups/nameBook.ts";
 import { recordSnapshot } from "../../server/domain/backups/recordSnapshot.ts";
+import { referencesOf } from "../../server/domain/backups/references.ts";
 import { digestOfJson } from "../../server/domain/digest.ts";
-import { findSnapshot } from "../../server/domain/restores/execution.ts";
+import { findSnapshot, type PlanToCarryOut } from "../../server/domain/restores/execution.ts";
 import { hashOfState } from "../../server/domain/restores/planItem.ts";
 import type { PlanRow } from "../../server/domain/restores/planRow.ts";
 import { differencesFrom, readsBackWords, type Written } from "../../server/domain/restores/readBackItem.ts";
-import { failItem, noteOf } from "../../server/domain/restores/settleItem.ts";
+import { failItem, type ItemNote } from "../../server/domain/restores/settleItem.ts";
 import type { PolicyModel, PolicyWrite, ProviderPolicy, ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
-import { movedIdentity, movedWords, stopAsStale } from "./checkDrift.ts";
-import { type CreatedIds, NotCreated } from "./createdIds.ts";
+import { movedWords, stopAsStale } from "./checkDrift.ts";
+import type { CreatedIds } from "./createdIds.ts";
 import type { Newcomers } from "./newcomers.ts";
 
 /** What restoring works with, through all items of one attempt. */
@@ -18,33 +19,111 @@ export type Restoring = {
   run: AuthorizedRun;
   provider: ProviderReader;
   model: PolicyModel;
-  planId: string;
+  plan: PlanToCarryOut;
   created: CreatedIds;
   newcomers: Newcomers;
-  book: ReturnType<typeof makeNameBook>;
+  book: NameBook;
 };
 
 /**
  * Brings one item about: sees that nothing has moved, keeps what is there, makes the calls in order, reads
- * back. `isResumed`: an earlier attempt may have made some of the calls, so what is there is not what was
+ * back. `isResumed`: an earlier attempt has begun with its calls, so what is there need not be what was
  * previewed; those that were settled are not made again.
  */
 export async function restoreItem(restoring: Restoring, row: PlanRow, isResumed: boolean): Promise<void> {
-  const { run, model, planId, created } = restoring;
-  const written = resolved(row, created);
-  if (written instanceof NotCreated) return fail(restoring, row, "unready", written.message);
-  const present =
-    row.action === "create"
-      ? await seeNothingThere(restoring, row, isResumed)
-      : await keepPresent(restoring, row, isResumed);
+  const { run, model, created, provider } = restoring;
+  const written = fillIn(row, created);
+  if (written === null)
+    return fail(restoring, row, "unready", "A filter or scope tag that it refers to was not created");
+  const present = await (row.action === "create" ? seeThatNothingIsThere : keepWhatIsThere)(
+    restoring,
+    row,
+    isResumed,
+  );
   const of = present === null ? null : { id: present.id, present };
   const calls = model.planWrites(row.type, written.desired, written.assignments, of);
   const id = await makeCalls(restoring, row, written, calls);
   if (id === null) return;
   if (row.action === "create") created.add(row, id);
-  const read = await restoring.provider.readPolicy(row.type, id, run.signal);
+  const read = await provider.readPolicy(row.type, id, run.signal);
   if (read === null) return fail(restoring, row, "differs", "Written, but it cannot be read back");
   const fields = differencesFrom(written, read);
   if (fields.length > 0) await fail(restoring, row, "differs", readsBackWords(fields));
-  void planId;
+}
+
+/** What is to be written, with the ids of what the run has created; null when one of them was not. */
+function fillIn({ desired, assignments }: PlanRow, created: CreatedIds): Written | null {
+  const policy = created.fillIn(desired);
+  const sent = created.fillIn(assignments);
+  if (policy === null || sent === null || !isObject(policy.value)) return null;
+  return {
+    desired: policy.value,
+    assignments: Array.isArray(sent.value) ? sent.value.filter(isObject) : null,
+  };
+}
+
+async function seeThatNothingIsThere(
+  { run, plan, newcomers }: Restoring,
+  row: PlanRow,
+  isResumed: boolean,
+): Promise<null> {
+  if (isResumed) return null;
+  const found = await newcomers.findFor(row.type, row.matchKey);
+  return found.length === 0 ? null : stopAsStale(run, plan.id, movedWords.there(row));
+}
+
+/** The object as it was before this run wrote to it, kept in the run's snapshot. */
+async function keepWhatIsThere(
+  { run, provider, plan, book }: Restoring,
+  row: PlanRow,
+  isResumed: boolean,
+): Promise<ProviderPolicy> {
+  const { type, providerId } = row;
+  if (providerId === null) throw new Error(`Item ${row.position} is to be updated, but names no object.`);
+  const kept = isResumed
+    ? await run.read((reader) => findSnapshot(reader, run.id, type, providerId))
+    : undefined;
+  if (kept !== undefined) return kept;
+  const policy = await provider.readPolicy(type, providerId, run.signal);
+  if (policy === null) return stopAsStale(run, plan.id, movedWords.gone(row));
+  if (hashOfState(policy) !== row.expectedHash) return stopAsStale(run, plan.id, movedWords.changed(row));
+  await book.learn(referencesOf(policy.normalised, policy.assignments));
+  const taking = { runId: run.id, fencingToken: run.fencingToken, tenantId: run.tenantId };
+  const { types } = plan;
+  await run.effect(`item:${row.position}:snapshot`, (tx) =>
+    recordSnapshot(tx, taking, { types, type, policy }, book.names),
+  );
+  return policy;
+}
+
+/** The object's id when all calls were carried out; null when one was not, which the item's result says. */
+async function makeCalls(
+  { run, plan }: Restoring,
+  row: PlanRow,
+  written: Written,
+  calls: readonly PolicyWrite[],
+): Promise<string | null> {
+  let id = row.providerId;
+  const last = calls.findLast(({ action }) => action !== "assign");
+  for (const write of calls) {
+    const settled = await run.providerEffect({
+      name: `item:${row.position}:${write.action}`,
+      write: { ...write, id: write.id ?? id },
+      matchKey: row.matchKey,
+      // Only after the last of the calls does the object read as it should.
+      after: write === last && write.action !== "create" ? digestOfJson(written.desired) : null,
+      item: noteOf(plan, row),
+    });
+    if (settled.state !== "done") return null;
+    id ??= settled.id;
+  }
+  return id;
+}
+
+function fail({ run, plan }: Restoring, row: PlanRow, what: string, reason: string): Promise<void> {
+  return run.effect(`item:${row.position}:${what}`, (tx) => failItem(tx, noteOf(plan, row), reason));
+}
+
+function noteOf(plan: PlanToCarryOut, { position, action }: PlanRow): ItemNote {
+  return { planId: plan.id, position, result: action === "create" ? "created" : "updated" };
 }

@@ -15,12 +15,25 @@ export type Access =
   | { scope: "tenant" | "run" | "event"; capability: Capability | null }
   /** `:member`, in the selected workspace. */
   | { scope: "member"; capability: Capability; at: Coverage }
+  /**
+   * `:backup` is where its tenant is. `:restore` is at its target, for those who may preview there and see the
+   * backups of the tenant it takes from.
+   */
+  | { scope: "backup"; capability: Capability }
+  | { scope: "restore"; capability: Capability }
+  /** `:schedule`, where its tenant is; one without a tenant is for those whose role covers all of them. */
+  | { scope: "schedule"; capability: Capability }
   /** `:notification`, one's own. */
   | { scope: "notification" };
 
 /** A page about the whole workspace asks for a role that covers all tenants; a list shows those covered. */
 export type Coverage = "all_tenants" | "some_tenant";
 
+const workspaceHold = { scope: "workspace", capability: "tenant.hold", at: "all_tenants" } as const;
+const backup = { scope: "backup", capability: "backup.view" } as const;
+const restorePreview = { scope: "restore", capability: "restore.preview" } as const;
+const scheduleChange = { scope: "schedule", capability: "schedule.manage" } as const;
+const someSchedules = { scope: "workspace", capability: "schedule.manage", at: "some_tenant" } as const;
 const memberChange = { scope: "member", capability: "member.manage", at: "all_tenants" } as const;
 
 /** Every route there is. A route that is not here cannot be served. */
@@ -43,6 +56,13 @@ export const accessTable = {
   },
   "GET /admin/operations/:run": { scope: "run", capability: "operations.view" },
   "GET /admin/operations/:run/verdict": { scope: "run", capability: "operations.view" },
+  // Whose right it takes to cancel depends on whose run it is: the verb asks.
+  "GET /admin/operations/:run/cancellation": { scope: "run", capability: "operations.view" },
+  "POST /admin/operations/:run/cancellation": { scope: "run", capability: "operations.view" },
+  "GET /admin/operations/:run/rerun": { scope: "run", capability: "operations.rerun" },
+  "POST /admin/operations/:run/rerun": { scope: "run", capability: "operations.rerun" },
+  "POST /admin/operations/:run/undo": { scope: "run", capability: "restore.preview" },
+  "POST /admin/operations/:run/dismissal": { scope: "run", capability: "operations.rerun" },
 
   "GET /admin/tenants": {
     scope: "workspace",
@@ -52,12 +72,52 @@ export const accessTable = {
   },
   "GET /admin/tenants/:tenant": { scope: "tenant", capability: "tenant.view" },
   "POST /admin/tenants/:tenant/operations": { scope: "tenant", capability: null },
+  "GET /admin/tenants/:tenant/hold": { scope: "tenant", capability: "tenant.hold" },
+  "POST /admin/tenants/:tenant/hold/runs": { scope: "tenant", capability: "tenant.hold" },
   "POST /admin/tenants/:tenant/hold": { scope: "tenant", capability: "tenant.hold" },
   "POST /admin/tenants/:tenant/release": { scope: "tenant", capability: "tenant.hold" },
   "GET /admin/tenants/:tenant/lifecycle": { scope: "tenant", capability: "tenant.manage" },
   "POST /admin/tenants/:tenant/lifecycle": { scope: "tenant", capability: "tenant.manage" },
   "GET /admin/tenants/:tenant/connection": { scope: "tenant", capability: "connection.manage" },
   "POST /admin/tenants/:tenant/connection": { scope: "tenant", capability: "connection.manage" },
+
+  "GET /admin/tenants/:tenant/backups/new": { scope: "tenant", capability: "backup.create" },
+  "POST /admin/tenants/:tenant/backups": { scope: "tenant", capability: null },
+
+  "GET /admin/backups": { scope: "workspace", capability: "backup.view", at: "some_tenant" },
+  "GET /admin/backups/:backup": backup,
+  "GET /admin/backups/:backup/items/:item": backup,
+  "GET /admin/backups/:backup/comparison": backup,
+  "GET /admin/backups/:backup/comparison/item": backup,
+  "GET /admin/backups/:backup/download": backup,
+  // The right to preview is asked at the tenant that is restored to: the verb asks.
+  "GET /admin/backups/:backup/restores/new": backup,
+  "POST /admin/backups/:backup/restores": backup,
+
+  "GET /admin/restores/:restore": restorePreview,
+  "GET /admin/restores/:restore/items/:position": restorePreview,
+  "GET /admin/restores/:restore/execution": { scope: "restore", capability: "restore.execute" },
+  "POST /admin/restores/:restore/execution": { scope: "restore", capability: "restore.execute" },
+
+  "GET /admin/hold": workspaceHold,
+  "POST /admin/hold": workspaceHold,
+  "POST /admin/hold/runs": workspaceHold,
+  "POST /admin/release": workspaceHold,
+
+  "GET /admin/schedules": { scope: "workspace", capability: "schedule.view", at: "some_tenant" },
+  "POST /admin/schedules": someSchedules,
+  "GET /admin/schedules/new": someSchedules,
+  "GET /admin/schedules/transfer": someSchedules,
+  "POST /admin/schedules/transfer": someSchedules,
+  "GET /admin/schedules/:schedule": { scope: "schedule", capability: "schedule.view" },
+  "GET /admin/schedules/:schedule/edit": scheduleChange,
+  "POST /admin/schedules/:schedule/edit": scheduleChange,
+  "GET /admin/schedules/:schedule/pause": scheduleChange,
+  "POST /admin/schedules/:schedule/pause": scheduleChange,
+  "POST /admin/schedules/:schedule/resumption": scheduleChange,
+  "POST /admin/schedules/:schedule/takeover": scheduleChange,
+  "GET /admin/schedules/:schedule/removal": scheduleChange,
+  "POST /admin/schedules/:schedule/removal": scheduleChange,
 
   "GET /admin/members": { scope: "workspace", capability: "member.view", at: "all_tenants" },
   "GET /admin/members/:member": { scope: "member", capability: "member.view", at: "all_tenants" },

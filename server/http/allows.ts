@@ -22,6 +22,9 @@ export function mayOpen(viewer: Viewer, route: RouteName): boolean {
     case "run":
     case "member":
     case "event":
+    case "schedule":
+    case "backup":
+    case "restore":
     case "notification":
       return false;
   }

@@ -5,8 +5,11 @@ import type { Capability } from "../domain/authority/capabilities.ts";
 import {
   entitledAt,
   findPlaceOfAuditEvent,
+  findPlaceOfBackup,
   findPlaceOfRun,
+  findPlaceOfSchedule,
   findPlaceOfTenant,
+  findPlacesOfRestore,
   isMemberHere,
   isNotificationOf,
   mayAt,
@@ -61,7 +64,11 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
     case "tenant":
     case "run":
     case "event":
+    case "backup":
+    case "schedule":
       return isId(param) ? answerAtPlace(reader, viewer, access, param) : { kind: "absent" };
+    case "restore":
+      return isId(param) ? answerAtRestore(reader, viewer, access.capability, param) : { kind: "absent" };
     case "workspace":
       return answerInWorkspace(viewer, access);
     case "member": {
@@ -73,10 +80,12 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
   }
 }
 
+type PlaceScope = "tenant" | "run" | "event" | "backup" | "schedule";
+
 async function answerAtPlace(
   reader: Reader,
   viewer: Viewer,
-  access: Extract<Access, { scope: "tenant" | "run" | "event" }>,
+  access: Extract<Access, { scope: PlaceScope }>,
   id: string,
 ): Promise<Answer> {
   const place = await findPlace(reader, viewer, access.scope, id);
@@ -91,7 +100,7 @@ async function answerAtPlace(
 function findPlace(
   reader: Reader,
   viewer: Viewer,
-  scope: "tenant" | "run" | "event",
+  scope: PlaceScope,
   id: string,
 ): Promise<Place | undefined> {
   switch (scope) {
@@ -101,7 +110,31 @@ function findPlace(
       return findPlaceOfRun(reader, viewer, id);
     case "event":
       return findPlaceOfAuditEvent(reader, id);
+    case "backup":
+      return findPlaceOfBackup(reader, id);
+    case "schedule":
+      return findPlaceOfSchedule(reader, id);
   }
+}
+
+/** A restore stands at its target; it shows what is in backups of the tenant it takes from. */
+async function answerAtRestore(
+  reader: Reader,
+  viewer: Viewer,
+  capability: Capability,
+  id: string,
+): Promise<Answer> {
+  const places = await findPlacesOfRestore(reader, id);
+  if (places === undefined) return { kind: "absent" };
+  const { target, source } = places;
+  const there = entitledAt(viewer, target);
+  if (there === undefined || entitledAt(viewer, source) === undefined) return { kind: "absent" };
+  for (const needed of [capability, "restore.preview"] as const)
+    if (!mayAt(viewer, needed, target))
+      return { kind: "lacking", capability: needed, viewer: there, tenantId: target.tenantId };
+  return mayAt(viewer, "backup.view", source)
+    ? { kind: "allowed", viewer: there }
+    : { kind: "lacking", capability: "backup.view", viewer: there, tenantId: source.tenantId };
 }
 
 function answerInWorkspace(

@@ -1,10 +1,18 @@
 /** Addresses of pages, for redirects and links made in code; views spell theirs out. */
 export const paths = {
   operations: "/admin/operations",
+  needsAttention: "/admin/operations?attention=blocked",
   run: (id: string) => `/admin/operations/${id}`,
   tenants: "/admin/tenants",
   tenant: (id: string) => `/admin/tenants/${id}`,
+  hold: (tenantId: string | null) => (tenantId === null ? "/admin/hold" : `/admin/tenants/${tenantId}/hold`),
   connection: (tenantId: string) => `/admin/tenants/${tenantId}/connection`,
+  backups: "/admin/backups",
+  backup: (id: string) => `/admin/backups/${id}`,
+  backupItem: (setId: string, itemId: string) => `/admin/backups/${setId}/items/${itemId}`,
+  restore: (id: string) => `/admin/restores/${id}`,
+  schedules: "/admin/schedules",
+  schedule: (id: string) => `/admin/schedules/${id}`,
   members: "/admin/members",
   member: (id: string) => `/admin/members/${id}`,
   notifications: "/admin/notifications",

@@ -19,6 +19,8 @@ export type Shell = {
 const entries: Entry[] = [
   { route: "GET /admin/operations", label: "Operations", icon: "pulse" },
   { route: "GET /admin/tenants", label: "Tenants", icon: "building" },
+  { route: "GET /admin/backups", label: "Backups", icon: "archive" },
+  { route: "GET /admin/schedules", label: "Schedules", icon: "queued" },
   { route: "GET /admin/members", label: "Members", icon: "people" },
   { route: "GET /admin/audit", label: "Audit", icon: "book" },
 ];

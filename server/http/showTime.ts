@@ -67,7 +67,7 @@ function format(at: Date, timeZone: string, options: Intl.DateTimeFormatOptions)
 }
 
 /** A stored zone that this runtime does not know must not take the page down. */
-function usableZone(timeZone: string | null): string {
+export function usableZone(timeZone: string | null): string {
   if (timeZone === null) return "UTC";
   try {
     format(new Date(0), timeZone, { hour: "2-digit" });

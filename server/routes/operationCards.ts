@@ -1,5 +1,6 @@
 import { type Attention, countLimit, riskLimit } from "../domain/operations/attention.ts";
-import { isSameState, type ListQuery, listAddress } from "./operationFilters.ts";
+import { isSameState } from "./operationFilters.ts";
+import { type ListQuery, listAddress, runFiltersOff } from "./operationQuery.ts";
 
 /** What needs a person: a number that leads to the runs it counts. */
 export type Card = {
@@ -13,7 +14,12 @@ export type Card = {
   isNone: boolean;
 };
 
-export function cardsFor(query: ListQuery, counts: Attention, atRisk: number): Card[] {
+/** `standing`: kinds of blocked runs that nobody has dealt with. */
+export function cardsFor(
+  query: ListQuery,
+  counts: Attention,
+  { standing, atRisk }: { standing: number; atRisk: number },
+): Card[] {
   const card = (
     count: number,
     state: Partial<ListQuery>,
@@ -28,9 +34,9 @@ export function cardsFor(query: ListQuery, counts: Attention, atRisk: number): C
   const workers = counts.hasWorker ? "workers are alive" : "no worker is running";
   return [
     card(
-      counts.blocked,
-      { outcome: "blocked", since: "7d" },
-      { label: "Blocked by policy", words: "in the last 7 days", icon: "blocked", tone: "block" },
+      standing,
+      { ...runFiltersOff, attention: "blocked" },
+      { label: "Blocked by policy", words: "not dealt with yet", icon: "blocked", tone: "block" },
     ),
     card(
       counts.failed,

@@ -1,51 +1,6 @@
-import { z } from "zod";
-import { contractOf, isOperationName, operationNames } from "../domain/operations/catalog.ts";
-import type { RunCursor, RunFilters } from "../domain/operations/listRuns.ts";
-import { Id } from "../http/ids.ts";
-import { paths, withQuery } from "../http/paths.ts";
-
-const outcomes = ["succeeded", "partially_succeeded", "blocked", "failed", "cancelled"] as const;
-
-/** The list's address. What it does not understand, it does without: an old bookmark still opens. */
-const Query = z.object({
-  status: z.enum(["queued", "running", "completed"]).nullable().catch(null),
-  outcome: z.enum(outcomes).nullable().catch(null),
-  operation: z.string().refine(isOperationName).nullable().catch(null),
-  tenant: Id.nullable().catch(null),
-  attention: z.enum(["at_risk", "stuck"]).nullable().catch(null),
-  since: z.literal("7d").nullable().catch(null),
-  before: Id.nullable().catch(null),
-  after: Id.nullable().catch(null),
-});
-
-export type ListQuery = z.infer<typeof Query>;
-
-export function parseListQuery(query: unknown): ListQuery {
-  return Query.parse(query);
-}
-
-/** `atRisk` are the waiting runs that would be denied now. */
-export function filtersFrom(query: ListQuery, atRisk: readonly string[]): RunFilters {
-  return {
-    status: query.status,
-    outcome: query.outcome,
-    operation: operationNames.find((name) => name === query.operation) ?? null,
-    tenantId: query.tenant,
-    recent: query.since === "7d",
-    stuck: query.attention === "stuck",
-    ids: query.attention === "at_risk" ? atRisk : null,
-  };
-}
-
-export function cursorFrom({ before, after }: ListQuery): RunCursor {
-  if (before !== null) return { before };
-  return after === null ? null : { after };
-}
-
-/** The same list with some filters changed, from its first page. */
-export function listAddress(query: ListQuery, change: Partial<ListQuery> = {}): string {
-  return withQuery(paths.operations, { ...query, before: null, after: null, ...change });
-}
+import { contractOf } from "../domain/operations/catalog.ts";
+import { reasonLabels } from "../domain/operations/reasonLabels.ts";
+import { type ListQuery, listAddress, type triggers } from "./operationQuery.ts";
 
 export type Chip = { label: string; href: string; isCurrent: boolean };
 
@@ -88,21 +43,48 @@ const stateWords = {
   blocked: "Blocked by policy",
   failed: "Failed",
   cancelled: "Cancelled",
+} as const;
+
+const attentionWords = {
+  blocked: "Blocked by policy, not dealt with",
   at_risk: "At risk",
   stuck: "Likely stuck",
 } as const;
 
+export const triggerWords = {
+  page: "From a page",
+  command: "From the command line",
+  schedule: "By a schedule",
+  retention: "By retention",
+} as const satisfies Record<(typeof triggers)[number], string>;
+
+/** The names behind the ids of a query; undefined for what is not here. */
+export type FilterNames = { tenant: string | undefined; initiator: string | undefined };
+
 /** The active filters in words, for an empty list to name. */
-export function namesOfFilters(query: ListQuery, tenantName: string | undefined): string[] {
-  const states = [query.status, query.outcome, query.attention].flatMap((state) =>
-    state === null ? [] : [stateWords[state]],
-  );
+export function namesOfFilters(query: ListQuery, names: FilterNames): string[] {
+  const { status, outcome, attention, since, reason, operation, trigger, text } = query;
   return [
-    ...states,
-    ...(query.since === null ? [] : ["in the last 7 days"]),
-    ...(query.operation === null || !isOperationName(query.operation)
-      ? []
-      : [contractOf(query.operation).title]),
-    ...(query.tenant === null ? [] : [tenantName ?? "a tenant that is not here"]),
+    ...(status === null ? [] : [stateWords[status]]),
+    ...(outcome === null ? [] : [stateWords[outcome]]),
+    ...(attention === null ? [] : [attentionWords[attention]]),
+    ...(since === null ? [] : ["in the last 7 days"]),
+    ...(reason === null ? [] : [reasonLabels[reason]]),
+    ...(operation === null ? [] : [contractOf(operation).title]),
+    ...(query.tenant === null ? [] : [names.tenant ?? "a tenant that is not here"]),
+    ...initiatorName(query, names),
+    ...(trigger === null ? [] : [triggerWords[trigger]]),
+    ...dateWords(query),
+    ...(text === null ? [] : [`“${text}”`]),
   ];
+}
+
+function initiatorName({ initiator }: ListQuery, names: FilterNames): string[] {
+  if (initiator === null) return [];
+  return [initiator === "system" ? "of the system" : `of ${names.initiator ?? "somebody who is not here"}`];
+}
+
+function dateWords({ from, to }: ListQuery): string[] {
+  if (from !== null && from === to) return [`requested on ${from}`];
+  return [...(from === null ? [] : [`from ${from}`]), ...(to === null ? [] : [`until ${to}`])];
 }

@@ -5,7 +5,7 @@ import { latestDecision } from "../domain/operations/describeDecision.ts";
 import { findRunFor } from "../domain/operations/findRunFor.ts";
 import { Id } from "../http/ids.ts";
 import type { Routes } from "../http/serve.ts";
-import { parseListQuery } from "./operationFilters.ts";
+import { parseListQuery } from "./operationQuery.ts";
 import { readListPage } from "./operationsPage.ts";
 import { readRunPage } from "./runPage.ts";
 

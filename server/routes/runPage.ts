@@ -13,7 +13,9 @@ import {
   listInterruptions,
   type ShownRun,
 } from "../domain/operations/findRunFor.ts";
+import { listReruns } from "../domain/operations/listReruns.ts";
 import { previewRuns } from "../domain/operations/previewRuns.ts";
+import { runScopeOf } from "../domain/operations/runScope.ts";
 import { listGranters } from "../domain/people/listGranters.ts";
 
 /** `granters`: who can grant the missing right, where the next step is to ask. */
@@ -26,12 +28,13 @@ export async function readRunPage(
 ): Promise<RunPage | undefined> {
   const run = await findRunFor(reader, viewer, runId);
   if (run === undefined) return undefined;
-  const [around, interruptions, changes] = await Promise.all([
+  const [around, interruptions, changes, reruns] = await Promise.all([
     readSurroundings(reader, run),
     listInterruptions(reader, run.id),
     listChanges(reader, viewer, run),
+    listReruns(reader, runScopeOf(viewer), run),
   ]);
-  const view = describeRun({ run, viewer, around, interruptions, changes });
+  const view = describeRun({ run, viewer, around, interruptions, changes, reruns });
   const asks = view.nextStep?.namesGranters === true;
   return { run: view, granters: asks ? await listGranters(reader, run.workspaceId) : [] };
 }

@@ -5,7 +5,7 @@ import { describeExpiry, type Expiry } from "../domain/connections/describeExpir
 import { countInventory, type InventoryCount } from "../domain/inventory/countInventory.ts";
 import { hasLiveWorker } from "../domain/operations/attention.ts";
 import { describeListedRun, type RunRow } from "../domain/operations/describeListedRun.ts";
-import { listRuns } from "../domain/operations/listRuns.ts";
+import { listRuns, noFilters } from "../domain/operations/listRuns.ts";
 import { previewRuns } from "../domain/operations/previewRuns.ts";
 import { runScopeOf } from "../domain/operations/runScope.ts";
 import type { Badge } from "../domain/operations/runWords.ts";
@@ -64,10 +64,11 @@ export async function readTenantPage(
     readRuns(reader, viewer, tenantId),
   ]);
   const actions = tenantActions(viewer, tenant, requests, sent);
+  const isHeld = tenant.hold !== null || tenant.workspaceHold !== null;
   return {
     tenant,
     standing: describeTenant(tenant),
-    badges: [...(tenant.hold === null ? [] : [heldBadge]), lifecycleBadges[tenant.lifecycle]],
+    badges: [...(isHeld ? [heldBadge] : []), lifecycleBadges[tenant.lifecycle]],
     connectionBadge: tenant.connection === null ? noConnection : connectionBadges[tenant.connection.status],
     expiry: describeExpiry(tenant.connection?.credentialExpiresAt ?? null, new Date()),
     connectionAddress: may(viewer, "connection.manage", tenantId) ? paths.connection(tenantId) : null,
@@ -109,15 +110,6 @@ async function readRuns(reader: Reader, viewer: Viewer, tenantId: string): Promi
     why: null,
   };
 }
-
-const noFilters = {
-  status: null,
-  outcome: null,
-  operation: null,
-  recent: false,
-  stuck: false,
-  ids: null,
-} as const;
 
 function lacking<T>(capability: keyof typeof capabilities): Part<T> {
   return { rows: [], why: `You need ${capability} to ${capabilities[capability]}.` };

@@ -3,10 +3,8 @@ import { z } from "zod";
 import type { Db } from "../db/database.ts";
 import { lifecycles } from "../domain/authority/contract.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
-import { Forbidden, NotFound } from "../domain/errors.ts";
-import { isOperationName } from "../domain/operations/catalog.ts";
+import { NotFound } from "../domain/errors.ts";
 import { hasStopped } from "../domain/operations/describeStopped.ts";
-import { requestRun } from "../domain/operations/requestRun.ts";
 import { counted } from "../domain/operations/runWords.ts";
 import { drainedWords } from "../domain/revocation/describeDrained.ts";
 import { changeLifecycle } from "../domain/tenants/changeLifecycle.ts";
@@ -17,45 +15,35 @@ import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
 import { leaveNotice } from "../http/sessions.ts";
 import { Hours } from "./durations.ts";
+import { type ExpiryOption, expiryOptions } from "./expiry.ts";
 import { readLifecyclePage, type SentName } from "./lifecyclePage.ts";
 import { readTenantPage, type SentHold } from "./tenantPage.ts";
 import { parseTenantsQuery, readTenantsPage } from "./tenantsPage.ts";
 import { tried } from "./tried.ts";
 import { workspaceOf } from "./workspaceOf.ts";
 
-const RequestForm = z.object({ operation: z.string().refine(isOperationName), request_key: Id });
 const HoldForm = z.object({ reason: z.string(), for_hours: Hours });
 const LifecycleQuery = z.object({ to: z.enum(lifecycles) });
 const LifecycleForm = LifecycleQuery.extend({ name: z.string().default("") });
 
-/** The tenants of a workspace: what stands in the way, what can be started, held and changed. */
+/** The tenants of a workspace: what stands in the way, what can be held and changed. */
 export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): Routes {
+  const expiries = expiryOptions(config.REQUEST_EXPIRY_HOURS);
   return {
     "GET /admin/tenants": async (req, res, viewer) => {
       res.render("tenants/index", { page: await readTenantsPage(db, viewer, parseTenantsQuery(req.query)) });
     },
-    "GET /admin/tenants/:tenant": (req, res, viewer) => showTenant(db, req, res, viewer),
-    "POST /admin/tenants/:tenant/operations": async (req, res, viewer) => {
-      const { operation, request_key: requestKey } = RequestForm.parse(req.body ?? {});
-      const outcome = await requestRun(db, {
-        operation,
-        requestKey,
-        workspaceId: workspaceOf(viewer).id,
-        tenantId: tenantId(req),
-        initiator: viewer.user,
-        trigger: "page",
-        expiresInHours: config.REQUEST_EXPIRY_HOURS,
-      });
-      if (outcome.kind === "stored") return res.redirect(303, paths.run(outcome.runId));
-      if (outcome.denialClass === "capability_denied") throw new Forbidden(outcome.capability);
-      throw new NotFound();
-    },
+    "GET /admin/tenants/:tenant": (req, res, viewer) => showTenant(db, { req, res, viewer, expiries }),
     "POST /admin/tenants/:tenant/hold": async (req, res, viewer) => {
       const { reason, for_hours: forHours } = HoldForm.parse(req.body ?? {});
       const hold = { ...actingAt(req, viewer), reason, ...(forHours !== null && { forHours }) };
       const sent = await tried(() => placeHold(db, hold));
       if ("problems" in sent)
-        return showTenant(db, req, res.status(422), viewer, { reason, forHours, problems: sent.problems });
+        return showTenant(
+          db,
+          { req, res: res.status(422), viewer, expiries },
+          { reason, forHours, problems: sent.problems },
+        );
       leaveNotice(req, "The tenant is on hold: runs wait until it is released.");
       res.redirect(303, paths.tenant(tenantId(req)));
     },
@@ -95,14 +83,12 @@ function actingAt(req: Request, viewer: Viewer) {
 
 async function showTenant(
   db: Db,
-  req: Request,
-  res: Response,
-  viewer: Viewer,
+  { req, res, viewer, expiries }: { req: Request; res: Response; viewer: Viewer; expiries: ExpiryOption[] },
   sent?: SentHold,
 ): Promise<void> {
   const page = await readTenantPage(db, viewer, tenantId(req), sent);
   if (page === undefined) throw new NotFound();
-  res.render("tenants/show", { page });
+  res.render("tenants/show", { page, expiries });
 }
 
 async function showLifecycle(

@@ -9,6 +9,7 @@ import {
   lifecycleBadges,
   noConnection,
 } from "../domain/tenants/describeTenant.ts";
+import { findHold, type HoldRow } from "../domain/tenants/holdRows.ts";
 import {
   countTenantsFor,
   type ListedTenant,
@@ -17,6 +18,7 @@ import {
   type TenantKind,
   tenantKinds,
 } from "../domain/tenants/listTenantsFor.ts";
+import { mayOpen } from "../http/allows.ts";
 import { Id } from "../http/ids.ts";
 import { paths, withQuery } from "../http/paths.ts";
 import { SearchText } from "./searchText.ts";
@@ -47,6 +49,9 @@ type Card = {
 
 export type TenantsPage = {
   workspaceName: string;
+  /** The hold of the whole workspace, and where it is looked after; null for who may not. */
+  hold: HoldRow | null;
+  holdAddress: string | null;
   cards: Card[];
   search: string;
   kind: TenantKind;
@@ -67,12 +72,16 @@ export async function readTenantsPage(
   viewer: Viewer,
   query: TenantsQuery,
 ): Promise<TenantsPage> {
-  const [counts, found] = await Promise.all([
+  const { id: workspaceId, name: workspaceName } = workspaceOf(viewer);
+  const [hold, counts, found] = await Promise.all([
+    findHold(reader, { workspaceId, tenantId: null }),
     countTenantsFor(reader, viewer),
     listTenantsFor(reader, viewer, query),
   ]);
   return {
-    workspaceName: workspaceOf(viewer).name,
+    workspaceName,
+    hold: hold ?? null,
+    holdAddress: mayOpen(viewer, "GET /admin/hold") ? paths.hold(null) : null,
     cards: cardsFor(query, counts),
     search: query.search ?? "",
     kind: query.kind,

@@ -11,7 +11,7 @@ import { getConnection } from "../helpers/connections.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { createConnection, createMember, createTenant, createWorkspace } from "../helpers/factories.ts";
 import { listAudit } from "../helpers/history.ts";
-import { follow, until } from "../helpers/interleaving.ts";
+import { follow, openSession, untilSessionsWait } from "../helpers/interleaving.ts";
 
 const database = useDatabase();
 const older: CredentialKey = { id: "k1", key: randomBytes(32) };
@@ -146,36 +146,22 @@ test("a credential that is being replaced meanwhile is waited for, and not undon
   const { id, tenant, workspace } = await createSealed(older);
   const { id: other } = await createSealed(older);
   const actor = await createMember(db, { workspace, role: "manager" });
-  let commit = () => {};
-  const committed = new Promise<void>((resolve) => {
-    commit = resolve;
-  });
-  const holding = db.transaction(async (tx) => {
-    await tx.query("select 1 from provider_credentials where connection_id = $1 for update", [id]);
-    await committed;
-  });
+  const session = await openSession(database.url);
+  await session.query("begin");
+  await session.query("select 1 from provider_credentials where connection_id = $1 for update", [id]);
   const proof = { kind: "secret", secret: "the-next~secret" } as const;
   const at = { actor, workspaceId: workspace.id, tenantId: tenant.id, expiresAt: null };
   const replacing = follow(replaceCredential(db, [newer, older], { ...at, proof }));
-  await waiting(1);
+  await untilSessionsWait(db, 1);
   const rotating = follow(resealBatch(db, [newer, older], null));
-  await waiting(2);
-  commit();
-  await holding;
+  await untilSessionsWait(db, 2);
+  await session.query("rollback");
+  await session.end();
   await replacing.result;
   expect(await rotating.result).toMatchObject({ unopened: [] });
   expect(await findCredential(db, [newer], id)).toMatchObject({ proof, credentialVersion: 2 });
   expect(await keyOf(other)).toBe("k2");
 });
-
-async function waiting(backends: number): Promise<void> {
-  await until(async () => {
-    const rows = await database.db.query(
-      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-    );
-    return rows.length >= backends;
-  });
-}
 
 test("the status says how many each key has sealed, and which keys nobody has any more", async () => {
   await createSealed(older);

@@ -34,7 +34,11 @@ export function makeTestWorker(
  * Works off every job that is due, in the real queue; returns when none is left. Another task list than the
  * real one is for controls.
  */
-export async function drainQueue(deps: WorkerDeps, taskList: TaskList = makeTaskList(deps)): Promise<void> {
+export async function drainQueue(
+  deps: WorkerDeps,
+  taskList: TaskList = makeTaskList(deps),
+  concurrency = 4,
+): Promise<void> {
   const taken: string[] = [];
   const events: WorkerEvents = new EventEmitter();
   events.on("job:start", ({ job }) => taken.push(job.id));
@@ -44,7 +48,7 @@ export async function drainQueue(deps: WorkerDeps, taskList: TaskList = makeTask
     taskList,
     parsedCronItems: [],
     noHandleSignals: true,
-    concurrency: 4,
+    concurrency,
     logger: makeQueueLogger(deps.log),
   });
   // Graphile Worker does not wait for its own last word on a job (deleted, or to be tried again when).

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "@jest/globals";
+import { placeHold } from "../helpers/factories.ts";
 import { listAudit, listEffects, listInventory } from "../helpers/history.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, holdKey } from "../helpers/interleaving.ts";
@@ -74,6 +75,25 @@ test("a gate that gets its locks at the next attempt decides then, and one attem
   await drainQueue(worker);
   expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", attempt: 2, fencingToken: "1" });
 });
+
+test("a held run spends no attempt on a gate that cannot decide, however often it is asked", async () => {
+  const { db, url, worker } = installation;
+  const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+  await db.query("update operation_runs set max_attempts = 2 where id = $1", [run]);
+  await placeHold(db, { tenant: world.contoso });
+  const release = await holdKey(url, "user", world.omar.id);
+  for (let looks = 0; looks < 3; looks += 1) {
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ status: "queued", waitingReason: "hold", attempt: 0 });
+    expect(await listJobsOf(db, run)).toHaveLength(1);
+    await makeJobsDue(db);
+  }
+  await release();
+  await db.query("delete from tenant_holds where tenant_id = $1", [world.contoso.id]);
+  await drainQueue(worker);
+  expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", attempt: 1 });
+  expect((await listAudit(db, run)).map(({ action }) => action)).not.toContain("run.attempt_failed");
+}, 90_000);
 
 test("an effect whose gate cannot decide does not happen, and what was done before it stays", async () => {
   const { db, url, worker, control, sandbox } = installation;

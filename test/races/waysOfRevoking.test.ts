@@ -87,6 +87,7 @@ test.each([
   "tenants",
   "tenant_holds",
   "provider_connections",
+  "schedules",
 ])("TRUNCATE of %s is refused", async (table) => {
   await expect(installation.db.query(`truncate ${table} cascade`)).rejects.toMatchObject({ code: "42501" });
 });

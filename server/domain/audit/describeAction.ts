@@ -1,5 +1,6 @@
 const words: Record<string, string> = {
   "access.refused": "Access refused",
+  "backup.downloaded": "Backup downloaded",
   "connection.approval_required": "Tenant asks for an approval",
   "connection.created": "Connection created",
   "connection.credential_replaced": "Credential replaced",
@@ -14,6 +15,9 @@ const words: Record<string, string> = {
   "member.role_ended": "Role ended",
   "member.role_given": "Role given",
   "run.attempt_failed": "Attempt failed",
+  "run.cancellation_requested": "Cancellation of a run requested",
+  "run.cancelled": "Run cancelled",
+  "run.dismissed": "Blocked runs dismissed",
   "run.blocked": "Run blocked by policy",
   "run.deferred": "Run left waiting",
   "run.effect": "Change recorded",

@@ -39,6 +39,48 @@ export async function findPlaceOfTenant(reader: Reader, tenantId: string): Promi
   return place;
 }
 
+/** A backup stands where the tenant is that it was taken of. */
+export async function findPlaceOfBackup(reader: Reader, setId: string): Promise<Place | undefined> {
+  const [place] = await reader.query<Place>(
+    `select workspace_id as "workspaceId", tenant_id as "tenantId", false as own
+     from backup_sets where id = $1`,
+    [setId],
+  );
+  return place;
+}
+
+/** Where a restore writes, and whose backup it takes from; also while the run that previews it has not begun. */
+export async function findPlacesOfRestore(
+  reader: Reader,
+  planId: string,
+): Promise<{ target: Place; source: Place } | undefined> {
+  const [found] = await reader.query<{ workspaceId: string; tenantId: string; sourceId: string }>(
+    `select coalesce(p.workspace_id, r.workspace_id) as "workspaceId",
+       coalesce(p.tenant_id, r.tenant_id) as "tenantId",
+       coalesce(p.source_tenant_id, s.tenant_id, r.tenant_id) as "sourceId"
+     from (select $1::uuid as id) asked
+     left join restore_plans p on p.id = asked.id
+     left join operation_runs r on r.id = asked.id and r.operation = 'restore.preview'
+     left join backup_sets s on s.id = r.backup_set_id
+     where p.id is not null or r.id is not null`,
+    [planId],
+  );
+  if (found === undefined) return undefined;
+  const { workspaceId, tenantId, sourceId } = found;
+  return {
+    target: { workspaceId, tenantId, own: false },
+    source: { workspaceId, tenantId: sourceId, own: false },
+  };
+}
+
+export async function findPlaceOfSchedule(reader: Reader, scheduleId: string): Promise<Place | undefined> {
+  const [place] = await reader.query<Place>(
+    `select workspace_id as "workspaceId", tenant_id as "tenantId", false as own from schedules where id = $1`,
+    [scheduleId],
+  );
+  return place;
+}
+
 /** Whether the person is a member of the viewer's present workspace, suspended ones included. */
 export async function isMemberHere(reader: Reader, viewer: Viewer, userId: string): Promise<boolean> {
   const rows = await reader.query(`select 1 from memberships where workspace_id = $1 and user_id = $2`, [

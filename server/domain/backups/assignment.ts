@@ -46,16 +46,13 @@ export function comparable(assignment: JsonObject): JsonObject {
   const kept = Object.entries(isObject(target) ? target : {}).filter(
     ([key]) => key === "@odata.type" || !(key.includes("@odata.") || key.startsWith("#")),
   );
-  const { [filterIdKey]: filterId, [filterTypeKey]: filterType, ...whom } = Object.fromEntries(kept);
-  const narrowed =
-    filterOf({ [filterIdKey]: filterId ?? null, [filterTypeKey]: filterType ?? null }) !== null;
-  return {
-    ...withoutAnnotations(rest),
-    target: {
-      ...whom,
-      ...(narrowed ? { [filterIdKey]: filterId ?? null, [filterTypeKey]: filterType ?? null } : {}),
-    },
-  };
+  const {
+    [filterIdKey]: filterId = null,
+    [filterTypeKey]: filterType = null,
+    ...whom
+  } = Object.fromEntries(kept);
+  const filter = { [filterIdKey]: filterId, [filterTypeKey]: filterType };
+  return { ...withoutAnnotations(rest), target: { ...whom, ...(isNarrowed(filter) ? filter : {}) } };
 }
 
 /** Equal for sets of assignments that mean the same, in whatever order; null for a type that has none. */
@@ -67,9 +64,13 @@ export function digestOfAssignments(assignments: readonly JsonObject[] | null): 
 }
 
 function filterOf(target: JsonObject): string | null {
-  const { [filterIdKey]: id, [filterTypeKey]: type } = target;
-  if (typeof id !== "string" || id === "" || /^[0-]+$/.test(id)) return null;
-  return type === "none" ? null : id;
+  const id = target[filterIdKey];
+  return typeof id === "string" && isNarrowed(target) ? id : null;
+}
+
+/** Without a filter the provider gives none, an empty text, zeroes or the type "none". */
+function isNarrowed({ [filterIdKey]: id = null, [filterTypeKey]: type }: JsonObject): boolean {
+  return id !== null && !(typeof id === "string" && /^[0-]*$/.test(id)) && type !== "none";
 }
 
 function withoutAnnotations(object: JsonObject): JsonObject {

@@ -7,7 +7,6 @@ import { inRunScope, type RunScope, scopeValues } from "./runScope.ts";
 export const countLimit = 10_000;
 
 export type Attention = {
-  blocked: number;
   failed: number;
   stuck: number;
   queued: number;
@@ -24,7 +23,7 @@ export async function hasLiveWorker(reader: Reader): Promise<boolean> {
   return row?.alive ?? false;
 }
 
-/** What needs a person, in one statement. Of blocked and failed runs, the newest ones that ended this week. */
+/** What needs a person, in one statement. Of failed runs, the newest ones that ended this week. */
 export async function countAttention(reader: Reader, scope: RunScope): Promise<Attention> {
   const newest = (outcome: string) => `(select count(*)::int from (
     select r.completed_at from operation_runs r where ${inRunScope} and r.outcome = '${outcome}'
@@ -34,7 +33,7 @@ export async function countAttention(reader: Reader, scope: RunScope): Promise<A
     select 1 from operation_runs r where ${inRunScope} and r.status = '${status}' and (${extra})
     limit ${countLimit + 1}) open)`;
   const [counts] = await reader.query<Attention>(
-    `select ${newest("blocked")} as blocked, ${newest("failed")} as failed,
+    `select ${newest("failed")} as failed,
        ${open("running", isStuck)} as stuck, ${open("queued", "true")} as queued,
        ${open("running", "true")} as running,
        ${liveWorker} as "hasWorker"`,

@@ -25,7 +25,7 @@ export type DecisionRow = {
   change: { eventId: string; words: string; at: Date } | null;
 };
 
-const labels = {
+export const checkLabels = {
   workspace_scope: "Workspace",
   initiator: "Initiator",
   tenant_scope: "Tenant access",
@@ -47,7 +47,7 @@ const concerns = {
   execution_prerequisites: null,
 } as const satisfies Record<CheckName, Change["subjectType"] | null>;
 
-const badges = {
+export const checkBadges = {
   passed: { tone: "ok", icon: "succeeded", label: "Passed" },
   failed: { tone: "block", icon: "blocked", label: "Denied" },
   not_applicable: { tone: "wait", icon: "skipped", label: "Not applicable" },
@@ -84,7 +84,7 @@ function momentOf({ phase, verdict }: KeptDecision): DecisionCard["moment"] {
 /** One change may move several checks: it stands at the one that failed, or else at the first. */
 function eachChangeOnce(rows: readonly DecisionRow[]): DecisionRow[] {
   const moved = rows.filter(({ change }) => change !== null);
-  const denied = moved.filter(({ badge }) => badge === badges.failed);
+  const denied = moved.filter(({ badge }) => badge === checkBadges.failed);
   const holders = new Map([...moved.reverse(), ...denied].map((row) => [row.change?.eventId, row]));
   return rows.map((row) => (holders.get(row.change?.eventId) === row ? row : { ...row, change: null }));
 }
@@ -102,11 +102,11 @@ function describeCheck(
   const moved = latest !== null && differs(requested, decided);
   return [
     {
-      label: labels[name],
+      label: checkLabels[name],
       atRequest: requested?.value ?? "not asked",
       atExecution: decided?.value ?? null,
       isSame: latest !== null && !moved,
-      badge: badges[check.result],
+      badge: checkBadges[check.result],
       change: moved ? changeOf(changes.find(({ subjectType }) => subjectType === concerns[name])) : null,
     },
   ];

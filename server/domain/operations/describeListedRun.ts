@@ -89,7 +89,8 @@ function waitingLines(run: ListedRun, { hasWorker, now, at }: Surroundings): Lin
 
 /** What it waits for in its tenant's line, and where it stands there. */
 function lineWords({ before }: ListedRun, now: Decision | undefined): string {
-  const position = before === null ? "Waits for its turn." : `${capitalised(positionIn(before))} at this tenant.`;
+  const position =
+    before === null ? "Waits for its turn." : `${capitalised(positionIn(before))} at this tenant.`;
   if (now?.verdict !== "deferred") return position;
   const { deferral } = now;
   switch (deferral.kind) {

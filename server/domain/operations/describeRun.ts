@@ -11,7 +11,9 @@ import {
 } from "./describeListedRun.ts";
 import { describeTimeline, type TimelineStep } from "./describeTimeline.ts";
 import type { Change, Interruption, ShownRun } from "./findRunFor.ts";
+import type { RelatedRun } from "./listReruns.ts";
 import { mayOpenTenant, type NextStep, nextStepFor } from "./nextStep.ts";
+import { actionsOn, type RunActions } from "./runActions.ts";
 import { type Badge, badgeOf, consequenceOf, reasonClause, tallyOf, titleOf } from "./runWords.ts";
 
 /** Everything a run's page says. */
@@ -23,17 +25,22 @@ export type RunView = {
   headline: string;
   lines: Line[];
   nextStep: NextStep | null;
+  actions: RunActions;
   progress: Progress | null;
   isOpen: boolean;
   tally: { label: string; count: string }[];
   decision: DecisionCard;
   timeline: TimelineStep[];
   facts: RunFacts;
+  reruns: RunLink[];
   reason: { code: string; class: string } | null;
   failureCode: string | null;
   /** What it was asked to do, in detail; null for those who may not see it, and where there is nothing more. */
   payload: string | null;
 };
+
+/** A run before or after this one, in the chain of those who asked again. */
+export type RunLink = { id: string; badge: Badge; words: string; at: Date };
 
 export type RunFacts = {
   tenant: { id: string; name: string; isLink: boolean } | null;
@@ -53,9 +60,10 @@ export type RunPageInput = {
   around: Surroundings;
   interruptions: readonly Interruption[];
   changes: readonly Change[];
+  reruns: readonly RelatedRun[];
 };
 
-export function describeRun({ run, viewer, around, interruptions, changes }: RunPageInput): RunView {
+export function describeRun({ run, viewer, around, interruptions, changes, reruns }: RunPageInput): RunView {
   const { reasonCode } = run;
   const isElsewhere = run.workspaceId !== viewer.selectedWorkspaceId;
   return {
@@ -66,16 +74,25 @@ export function describeRun({ run, viewer, around, interruptions, changes }: Run
     headline: headlineOf(run),
     lines: linesOf(run, around),
     nextStep: nextStepFor(run, viewer),
+    actions: actionsOn(run, viewer),
     progress: progressOf(run),
     isOpen: run.status !== "completed",
     tally: tallyOf(run),
     decision: describeDecision(run, changes),
     timeline: describeTimeline(run, interruptions),
     facts: factsOf(run, viewer),
+    reruns: reruns.map(linkTo),
     reason: reasonCode === null ? null : { code: reasonCode, class: denials[reasonCode].denialClass },
     failureCode: run.failureCode,
     payload: may(viewer, "operations.view_payload", run.tenantId) ? payloadOf(run) : null,
   };
+}
+
+function linkTo(run: RelatedRun): RunLink {
+  const who = run.initiatorName ?? "the system";
+  const what = titleOf(run.operation);
+  const words = run.isEarlier ? `Asks again for “${what}” of ${who}` : `Asked for again by ${who}: ${what}`;
+  return { id: run.id, badge: badgeOf(run), words, at: run.requestedAt };
 }
 
 function payloadOf({ target }: ShownRun): string | null {

@@ -23,6 +23,7 @@ export function describeTimeline(run: ShownRun, interruptions: readonly Interrup
     ...cancellation(run),
     ...outcome(run),
     ...notified(run),
+    ...dismissed(run),
   ].sort((a, b) => +a.at - +b.at);
   return steps.map((step, index) => {
     const before = steps[index - 1];
@@ -90,6 +91,12 @@ function outcome(run: ShownRun): Step[] {
   const { label, tone } = badgeOf(run);
   const stopped = run.effectsDone === 0 ? "before anything was changed" : "before the next change";
   return [{ at: run.completedAt, title: label, detail: run.outcome === "blocked" ? stopped : null, tone }];
+}
+
+function dismissed({ dismissedAt, dismissedByName }: ShownRun): Step[] {
+  if (dismissedAt === null) return [];
+  const title = `Dismissed by ${dismissedByName}`;
+  return [{ at: dismissedAt, title, detail: "no longer needs attention", tone: null }];
 }
 
 function notified(run: ShownRun): Step[] {

@@ -19,7 +19,10 @@ export async function requestUnlessIdentical(
   viewer: Viewer,
 ): Promise<RequestOutcome | Identical> {
   return retrying(() =>
-    db.transaction((tx) => requestOr(tx, request, (run) => findIdentical(tx, run, request, viewer)), workerBounds),
+    db.transaction(
+      (tx) => requestOr(tx, request, (run) => findIdentical(tx, run, request, viewer)),
+      workerBounds,
+    ),
   );
 }
 

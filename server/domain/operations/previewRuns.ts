@@ -22,7 +22,9 @@ export async function previewRuns(
   // One that an older or newer release asked for cannot be judged here; that must not keep anybody from revoking.
   const known = runs.filter(({ operation }) => isOperationName(operation));
   const facts = await gatherFacts(reader, known.map(subjectOf), "begin");
-  return new Map([...facts].map(([id, found]) => [id, decide({ ...supposing(found), hold: null, workspaceHold: null })]));
+  return new Map(
+    [...facts].map(([id, found]) => [id, decide({ ...supposing(found), hold: null, workspaceHold: null })]),
+  );
 }
 
 export const previewLimit = 1_000;

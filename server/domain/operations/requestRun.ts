@@ -143,6 +143,7 @@ async function recordRequest(tx: Tx, request: RunRequest, runId: string, decisio
       authorityMode,
       trigger: request.trigger,
       ...(request.rerunOf !== undefined && { rerunOf: request.rerunOf }),
+      ...(request.scheduleId !== undefined && { schedule: request.scheduleId }),
     },
   });
 }

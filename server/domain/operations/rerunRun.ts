@@ -4,7 +4,7 @@ import { gatherFacts } from "../authority/gatherFacts.ts";
 import type { Viewer } from "../authority/viewer.ts";
 import { Conflict } from "../errors.ts";
 import { type Again, askAgain } from "./askAgain.ts";
-import { describeDifference, type Difference } from "./describeDifference.ts";
+import { type Difference, describeDifference } from "./describeDifference.ts";
 import type { ShownRun } from "./findRunFor.ts";
 import { freezeRequest, type RunRequest } from "./freezeRequest.ts";
 import { type Identical, requestUnlessIdentical } from "./identicalRuns.ts";

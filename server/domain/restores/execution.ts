@@ -1,14 +1,24 @@
 import type { Reader } from "../../db/database.ts";
 import { type PolicyType, policyTypes } from "../../provider/policyTypes.ts";
 import type { ProviderPolicy } from "../../provider/port.ts";
+import type { RestoreOptions } from "./options.ts";
 import { type PlanRow, planRowColumns } from "./planRow.ts";
 
-export type PlanToCarryOut = { id: string; items: number; unwritten: number; types: PolicyType[] };
+export type PlanToCarryOut = {
+  id: string;
+  sourceSetId: string;
+  options: RestoreOptions;
+  items: number;
+  /** How many of them nothing is written for. */
+  unwritten: number;
+  /** Those of the items that are to be written. */
+  types: PolicyType[];
+};
 
 /** A plan as the run that carries it out needs it. Throws when it is gone: the gate lets no such run begin. */
 export async function getPlanToCarryOut(reader: Reader, planId: string): Promise<PlanToCarryOut> {
   const [plan] = await reader.query<PlanToCarryOut>(
-    `select p.id, p.items, w.unwritten, w.types from restore_plans p
+    `select p.id, p.source_set_id as "sourceSetId", p.options, p.items, w.unwritten, w.types from restore_plans p
      cross join lateral (
        select (count(*) filter (where action in ('unchanged', 'refused')))::integer as unwritten,
          coalesce(array_agg(distinct type) filter (where action in ('create', 'update')), '{}') as types
@@ -38,11 +48,15 @@ export function listExpectations(reader: Reader, planId: string, type: PolicyTyp
 
 const rowsPerRead = 10;
 
-/** The next items to be written, in order, a few at a time: a plan may be larger than memory. */
+/**
+ * The next items to be written, in order, a few at a time: a plan may be larger than memory. One that failed is
+ * not tried again by an attempt that resumes.
+ */
 export function listRowsToWrite(reader: Reader, planId: string, after: number): Promise<PlanRow[]> {
   return reader.query<PlanRow>(
     `select ${planRowColumns} from restore_items i
      where i.plan_id = $1 and i.position > $2 and i.action in ('create', 'update')
+       and i.result is distinct from 'failed'
      order by i.position limit $3`,
     [planId, after, rowsPerRead],
   );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Tx } from "../../db/database.ts";
-import type { JsonObject, PolicyWrite } from "../../provider/port.ts";
+import type { PolicyWrite } from "../../provider/port.ts";
 import type { EffectSummary } from "../operations/runEffect.ts";
 import type { RecordSettled } from "../operations/settleWrite.ts";
 
@@ -10,11 +10,7 @@ const itemShape = z.object({
   position: z.int().positive(),
   result: z.enum(["created", "updated"]),
 });
-type ItemNote = z.infer<typeof itemShape>;
-
-export function noteOf(item: ItemNote): JsonObject {
-  return item;
-}
+export type ItemNote = z.infer<typeof itemShape>;
 
 /**
  * What a settled call means for its item. The first that was carried out makes it `created` or `updated`; one

@@ -9,6 +9,9 @@ export type Chosen = { position: number; id: string; type: PolicyType; name: str
 /** What a preview was asked for: all items of the types, or some of them. */
 export type Choice = { setId: string; types: readonly PolicyType[]; itemIds: readonly string[] | null };
 
+/** More than one restore should change; their places and names are held in memory. */
+export const mostItems = 20_000;
+
 /** The chosen items in the order in which they are restored: what others refer to comes first. */
 export function listChosen(reader: Reader, { setId, types, itemIds }: Choice): Promise<Chosen[]> {
   return reader.query<Chosen>(

@@ -4,7 +4,6 @@ import type { Actor } from "../audit/recordAudit.ts";
 import { may, type Viewer } from "../authority/viewer.ts";
 import { Forbidden, NotFound } from "../errors.ts";
 import { contractOf, isOperationName } from "../operations/catalog.ts";
-import { titleOf } from "../operations/runWords.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
 import type { AuthoritySubject } from "../revocation/changeAuthority.ts";
 import type { Cadence } from "./cadence.ts";
@@ -72,9 +71,4 @@ export function requireOperation(
   if (!isOperationName(operation)) throw new NotFound();
   const { capability } = contractOf(operation);
   if (!may(acting, capability, tenantId)) throw new Forbidden(capability);
-}
-
-/** "Back up policies at Contoso Retail". */
-export function nameOf({ operation, tenantName }: Pick<KeptSchedule, "operation" | "tenantName">): string {
-  return tenantName === null ? titleOf(operation) : `${titleOf(operation)} at ${tenantName}`;
 }

@@ -51,9 +51,8 @@ export const rankedSchedules = `
   select sc.id, sc.operation, sc.tenant_id as "tenantId", p.name as "tenantName", t.lifecycle, sc.cron,
     sc.time_zone as "timeZone", sc.status, sc.steward_id as "stewardId",
     coalesce(up.name, sc.steward_name) as "stewardName", s.next_run_at as "nextRunAt", s.skipped, k.needs,
-    case when r.id is not null and ($4::uuid[] is null or sc.tenant_id = any ($4))
-      then jsonb_build_object('id', r.id, 'status', r.status, 'outcome', r.outcome, 'repeats', r.repeats)
-    end as last,
+    case when r.id is not null then jsonb_build_object('id', r.id, 'status', r.status, 'outcome', r.outcome,
+      'repeats', r.repeats) end as last,
     case when cardinality(k.needs) > 0 then 0 when sc.status = 'active' then 1 else 2 end as rank,
     coalesce(lower(p.name), '') as place
   from schedules sc
@@ -61,7 +60,7 @@ export const rankedSchedules = `
   left join tenants t on t.id = sc.tenant_id
   left join tenant_profiles p on p.tenant_id = sc.tenant_id
   left join user_profiles up on up.user_id = sc.steward_id
-  left join operation_runs r on r.id = s.last_run_id
+  left join operation_runs r on r.id = s.last_run_id and ($4::uuid[] is null or r.tenant_id = any ($4))
   cross join lateral (select array_remove(array[
     case when not ${hasSteward} then 'steward' end,
     case when sc.status = 'active' and r.outcome = 'blocked' then 'blocked' end,

@@ -4,11 +4,11 @@ import { countStopped, type OpenRun, openRunLimit, type Stopped } from "../opera
 import { changeAuthority } from "../revocation/changeAuthority.ts";
 import type { Drained } from "../revocation/drainWrites.ts";
 import { nextTime } from "./cadence.ts";
+import { scheduleName } from "./describeSchedule.ts";
 import {
   getManaged,
   getRunnable,
   type KeptSchedule,
-  nameOf,
   relyingOn,
   type ScheduleRequest,
 } from "./keptSchedule.ts";
@@ -29,7 +29,7 @@ export async function pauseSchedule(
   const note = request.note.trim();
   if (note.length > 500) throw new Invalid({ note: "Keep it to 500 characters." });
   return revokeSchedule(db, request, async (tx, schedule, stops) => {
-    if (schedule.status === "paused") throw new Conflict(`${nameOf(schedule)} is paused already.`);
+    if (schedule.status === "paused") throw new Conflict(`${scheduleName(schedule)} is paused already.`);
     await setPaused(tx, request, note);
     await recordSchedule(tx, request.actor, "paused", schedule, { note, stops });
   });
@@ -58,7 +58,7 @@ export async function resumeSchedule(db: Db, request: ScheduleRequest): Promise<
     [{ kind: "schedule", id: request.scheduleId }],
     async (tx) => {
       const schedule = await getRunnable(tx, request);
-      if (schedule.status === "active") throw new Conflict(`${nameOf(schedule)} is not paused.`);
+      if (schedule.status === "active") throw new Conflict(`${scheduleName(schedule)} is not paused.`);
       await setActive(tx, schedule);
       await recordSchedule(tx, request.actor, "resumed", schedule, {});
     },
@@ -84,7 +84,7 @@ async function revokeSchedule(
     async (tx) => {
       const { schedule } = await getManaged(tx, request);
       await work(tx, schedule, stops);
-      return nameOf(schedule);
+      return scheduleName(schedule);
     },
     relyingOn(request),
   );

@@ -5,7 +5,8 @@ import { Forbidden, Invalid, NotFound } from "../errors.ts";
 import { contractOf, isOperationName } from "../operations/catalog.ts";
 import { authorityOf } from "../people/actAs.ts";
 import { changeAuthority } from "../revocation/changeAuthority.ts";
-import { getManaged, type KeptSchedule, nameOf, type ScheduleRequest } from "./keptSchedule.ts";
+import { scheduleName } from "./describeSchedule.ts";
+import { getManaged, type KeptSchedule, type ScheduleRequest } from "./keptSchedule.ts";
 import { recordSchedule } from "./recordSchedule.ts";
 
 /** How many schedules can be given to somebody in one go. */
@@ -42,7 +43,7 @@ export async function transferSchedules(
   return give(db, transfer, (steward, schedule) => {
     const missing = lackedBy(steward, schedule);
     if (missing === undefined) return;
-    const why = `${steward.user.name} needs ${missing} for “${nameOf(schedule)}”.`;
+    const why = `${steward.user.name} needs ${missing} for “${scheduleName(schedule)}”.`;
     throw new Invalid({ steward: `${why} Nothing was transferred.` });
   });
 }

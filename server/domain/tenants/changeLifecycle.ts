@@ -47,7 +47,7 @@ export async function changeLifecycle(db: Db, request: LifecycleRequest): Promis
       if (problem !== null) throw new Conflict(problem);
       requireTypedName(tenant, request);
       await setLifecycle(tx, tenantId, to);
-      const erased = to === "archived" ? await putAway(tx, actor, tenantId, tenant) : {};
+      const erased = to === "archived" ? await putAway(tx, request, tenant) : {};
       await recordStep(tx, request, { before: tenant.lifecycle, stops, ...erased });
       return { tenant: tenant.name, from: tenant.lifecycle, stops };
     },
@@ -103,11 +103,12 @@ async function setLifecycle(tx: Tx, tenantId: string, to: Lifecycle): Promise<vo
   await tx.query("update tenants set lifecycle = $2 where id = $1", [tenantId, to]);
 }
 
-async function putAway(tx: Tx, actor: Actor, tenantId: string, { connection, isHeld }: LockedTenant) {
+async function putAway(tx: Tx, request: LifecycleRequest, { connection, isHeld }: LockedTenant) {
+  const { actor, workspaceId, tenantId } = request;
   const credentialsErased = connection !== null && (await eraseCredential(tx, connection.id));
   await tx.query("delete from tenant_holds where tenant_id = $1", [tenantId]);
   // What the hold kept waiting is judged now, and not when it happens to look again.
-  await wakeHeldRuns(tx, tenantId);
+  await wakeHeldRuns(tx, { workspaceId, tenantId });
   const schedulesRemoved = await removeSchedulesAt(tx, actor, tenantId);
   return { credentialsErased, holdEnded: isHeld, schedulesRemoved };
 }

@@ -1,6 +1,6 @@
 import type { Lifecycle } from "../authority/contract.ts";
 import { type Badge, counted, type Tone } from "../operations/runWords.ts";
-import type { Tenant, TenantConnection } from "./findTenantFor.ts";
+import type { Hold, Tenant, TenantConnection } from "./findTenantFor.ts";
 
 export const lifecycleBadges = {
   onboarding: { tone: "run", icon: "key", label: "Onboarding" },
@@ -26,20 +26,29 @@ export type Sentence = { text: string; at: Date | null };
 export type Standing = { tone: Tone; icon: string; headline: string; sentences: Sentence[] };
 
 export function describeTenant(tenant: Tenant): Standing {
-  const { name, hold, lifecycle } = tenant;
-  if (hold === null) return byLifecycle(tenant);
+  const { name, hold, workspaceHold, lifecycle } = tenant;
+  if (hold === null && workspaceHold === null) return byLifecycle(tenant);
   const elsewise = lifecycle === "active" ? [] : byLifecycle(tenant).sentences;
   return {
     tone: "part",
     icon: "pause",
-    headline: `${name} is on hold`,
+    headline: hold === null ? `${name} is on hold with its whole workspace` : `${name} is on hold`,
     sentences: [
-      { text: `${hold.by} paused its queue: “${hold.reason}”,`, at: hold.at },
-      ...(hold.until === null ? [] : [{ text: "It ends by itself", at: hold.until }]),
+      ...holdSentences(hold, "its queue"),
+      ...holdSentences(workspaceHold, "the whole workspace"),
       say(waitingWords(tenant)),
       ...elsewise,
     ],
   };
+}
+
+function holdSentences(hold: Hold | null, what: string): Sentence[] {
+  if (hold === null) return [];
+  const { by, reason, at, until } = hold;
+  return [
+    { text: `${by} paused ${what}: “${reason}”,`, at },
+    ...(until === null ? [] : [{ text: "It ends by itself", at: until }]),
+  ];
 }
 
 function waitingWords({ queuedRuns, runningRuns }: Tenant): string {

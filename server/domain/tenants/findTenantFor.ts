@@ -21,17 +21,19 @@ export type Tenant = {
   directoryId: string;
   lifecycle: Lifecycle;
   hold: Hold | null;
+  /** That of the whole workspace. */
+  workspaceHold: Hold | null;
   connection: TenantConnection | null;
   /** Open runs, counted to 1,000 each. */
   queuedRuns: number;
   runningRuns: number;
 };
 
-type TenantRow = Omit<Tenant, "hold" | "connection"> & {
-  holdReason: string | null;
-  holdBy: string | null;
-  holdAt: Date | null;
-  holdUntil: Date | null;
+type HoldInRow = Omit<Hold, "at" | "until"> & { at: string; until: string | null };
+
+type TenantRow = Omit<Tenant, "hold" | "workspaceHold" | "connection"> & {
+  hold: HoldInRow | null;
+  workspaceHold: HoldInRow | null;
   connectionId: string | null;
   clientId: string | null;
   connectionStatus: TenantConnection["status"] | null;
@@ -49,13 +51,15 @@ export async function findTenantFor(
 ): Promise<Tenant | undefined> {
   const [row] = await reader.query<TenantRow>(
     `select t.id, t.workspace_id as "workspaceId", p.name, t.directory_id as "directoryId", t.lifecycle,
-       h.reason as "holdReason", h.placed_by_name as "holdBy", h.placed_at as "holdAt", h.until as "holdUntil",
+       ${holdOn("h")} as hold, ${holdOn("wh")} as "workspaceHold",
        c.id as "connectionId", c.client_id as "clientId", c.status as "connectionStatus", c.cause,
        c.verified_at as "verifiedAt", c.credential_expires_at as "credentialExpiresAt",
        c.granted_roles as "grantedRoles", q.queued as "queuedRuns", q.running as "runningRuns"
      from tenants t
      join tenant_profiles p on p.tenant_id = t.id
      left join tenant_holds h on h.tenant_id = t.id and (h.until is null or h.until > clock_timestamp())
+     left join workspace_holds wh on wh.workspace_id = t.workspace_id
+       and (wh.until is null or wh.until > clock_timestamp())
      left join provider_connections c on c.tenant_id = t.id
      cross join lateral (
        select count(*) filter (where status = 'queued')::integer as queued,
@@ -78,14 +82,20 @@ function toTenant(row: TenantRow): Tenant {
     lifecycle,
     queuedRuns,
     runningRuns,
-    hold: holdOf(row),
+    hold: holdOf(row.hold),
+    workspaceHold: holdOf(row.workspaceHold),
     connection: connectionOf(row),
   };
 }
 
-function holdOf({ holdReason, holdBy, holdAt, holdUntil }: TenantRow): Hold | null {
-  if (holdReason === null || holdBy === null || holdAt === null) return null;
-  return { reason: holdReason, by: holdBy, at: holdAt, until: holdUntil };
+function holdOn(hold: string): string {
+  return `case when ${hold}.placed_at is not null then jsonb_build_object('reason', ${hold}.reason,
+         'by', ${hold}.placed_by_name, 'at', ${hold}.placed_at, 'until', ${hold}.until) end`;
+}
+
+function holdOf(hold: HoldInRow | null): Hold | null {
+  if (hold === null) return null;
+  return { ...hold, at: new Date(hold.at), until: hold.until === null ? null : new Date(hold.until) };
 }
 
 function connectionOf(row: TenantRow): TenantConnection | null {

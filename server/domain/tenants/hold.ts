@@ -20,7 +20,8 @@ export async function placeHold(
   request: HoldRequest & { reason: string; forHours?: number },
 ): Promise<void> {
   const reason = request.reason.trim();
-  if (reason === "") throw new Invalid({ reason: "Say why: whoever finds the tenant held reads it." });
+  const what = request.tenantId === null ? "workspace" : "tenant";
+  if (reason === "") throw new Invalid({ reason: `Say why: whoever finds the ${what} held reads it.` });
   if (reason.length > 500) throw new Invalid({ reason: "Keep the reason to 500 characters." });
   if (/[^\P{Cc}\t\r\n]/u.test(reason))
     throw new Invalid({ reason: "It has characters that cannot be shown. Type the reason again." });

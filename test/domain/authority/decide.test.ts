@@ -306,6 +306,54 @@ describe("deferred", () => {
 
   test.each(["request", "checkpoint"] as const)("a hold does not touch the %s phase", (phase) => {
     expect(decide({ ...allowed, hold, phase }).verdict).toBe("allowed");
+    expect(decide({ ...allowed, workspaceHold: hold, phase }).verdict).toBe("allowed");
+  });
+
+  test("it says whose hold it is, and of two names the wider one", () => {
+    const whole = { ...hold, reason: "migration" };
+    const heldOf = (facts: Partial<Facts>) => decide({ ...allowed, ...facts });
+    expect(heldOf({ hold })).toMatchObject({ deferral: { of: "tenant", reason: "credential rotation" } });
+    expect(heldOf({ workspaceHold: whole })).toMatchObject({ deferral: { of: "workspace" } });
+    expect(heldOf({ hold, workspaceHold: whole })).toMatchObject({
+      deferral: { of: "workspace", reason: "migration" },
+    });
+    expect(heldOf({ hold, workspaceHold: { ...whole, until: now } })).toMatchObject({
+      deferral: { of: "tenant" },
+    });
+  });
+
+  test("a run that somebody let through one hold waits for no other than those placed since", () => {
+    const passed = { ...hold, letThroughAt: ago(1_000) };
+    expect(decide({ ...allowed, hold: passed }).verdict).toBe("allowed");
+    expect(decide({ ...allowed, workspaceHold: passed }).verdict).toBe("allowed");
+    expect(decide({ ...allowed, hold: passed, workspaceHold: hold }).verdict).toBe("deferred");
+    expect(decide({ ...allowed, hold: { ...passed, placedAt: ago(500) } }).verdict).toBe("deferred");
+  });
+
+  test("a run that was let through is judged like any other", () => {
+    const passed = { ...hold, letThroughAt: ago(1_000) };
+    const decision = decide({ ...allowed, hold: passed, ...cases.missing_capability[0] });
+    expect(headline(decision)).toBe("missing_capability");
+  });
+});
+
+describe("a tenant with as many runs under way as may be", () => {
+  const full = { tenantRunning: 4, tenantConcurrency: 4 };
+
+  test("keeps the next one waiting, and says how many there are", () => {
+    expect(decide({ ...allowed, ...full })).toMatchObject({
+      verdict: "deferred",
+      deferral: { kind: "concurrency", running: 4 },
+    });
+    expect(decide({ ...allowed, ...full, tenantRunning: 3 }).verdict).toBe("allowed");
+  });
+
+  test("keeps nobody waiting to hear that they may not", () => {
+    expect(decide({ ...allowed, ...full, ...cases.missing_capability[0] }).verdict).toBe("denied");
+  });
+
+  test.each(["request", "checkpoint"] as const)("is no matter in the %s phase", (phase) => {
+    expect(decide({ ...allowed, ...full, phase }).verdict).toBe("allowed");
   });
 });
 

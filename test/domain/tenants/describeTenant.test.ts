@@ -19,6 +19,7 @@ const contoso: Tenant = {
   directoryId: "directory",
   lifecycle: "active",
   hold: null,
+  workspaceHold: null,
   connection,
   queuedRuns: 0,
   runningRuns: 0,

@@ -1,0 +1,400 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { planTallies } from "../../server/domain/restores/planItems.ts";
+import { findUndoFor } from "../../server/domain/restores/undo.ts";
+import { unknownEffectsOf } from "../../server/domain/restores/unknownEffects.ts";
+import type { PolicyType } from "../../server/provider/policyTypes.ts";
+import type { JsonObject } from "../../server/provider/port.ts";
+import {
+  backUp,
+  confirm,
+  listPlan,
+  onlyItem,
+  preview,
+  putDirectory,
+  restore,
+  viewerOf,
+} from "../helpers/backups.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { follow, until } from "../helpers/interleaving.ts";
+import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
+import { drainQueue, makeJobsDue } from "../helpers/queue.ts";
+import { getRun, listDecisions } from "../helpers/records.ts";
+
+const installation = useInstallation();
+let world: Northwind;
+let directory: string;
+beforeEach(async () => {
+  world = await seedNorthwind(installation, { policies: 0 });
+  directory = world.contoso.directoryId;
+  await putDirectory(installation, world.contoso, { groups });
+});
+
+const staff = "11111111-0000-4000-8000-000000000001";
+const pilots = "11111111-0000-4000-8000-000000000002";
+const groups = [
+  { id: staff, displayName: "All staff" },
+  { id: pilots, displayName: "Pilots" },
+];
+const type = "deviceConfigurations";
+const to = (groupId: string): JsonObject => ({
+  target: { "@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId },
+});
+
+async function put(id: string, more: JsonObject = {}, assignments: JsonObject[] = []): Promise<void> {
+  const payload = {
+    "@odata.type": "#microsoft.graph.windows10GeneralConfiguration",
+    displayName: `Policy ${id}`,
+    description: "as it should be",
+    passwordRequired: true,
+    ...more,
+  };
+  await installation.control.putPolicy(directory, type, id, payload, assignments);
+}
+
+async function change(id: string): Promise<void> {
+  await put(id, { description: "changed by somebody" });
+}
+
+async function kept(of: PolicyType = type) {
+  const policies = await installation.control.listPolicies(directory, of);
+  return policies.map(({ payload, assignments }) => ({ payload, assignments }));
+}
+
+/** The writes that reached the directory, in order. */
+async function writes() {
+  const requests = await installation.control.requests(directory);
+  return requests.filter(
+    ({ kind, method, path }) => kind === "graph" && method !== "GET" && !path.endsWith("$batch"),
+  );
+}
+
+describe("a restore", () => {
+  test("of a whole directory brings back every type, and changes nothing the second time", async () => {
+    const { db, control } = installation;
+    const extras = {
+      assignmentFilters: 2,
+      roleScopeTags: 2,
+      groupPolicyConfigurations: 2,
+      deviceManagementScripts: 2,
+      conditionalAccessPolicies: 4,
+    };
+    await putDirectory(installation, world.contoso, { policies: 9, extras, groups });
+    const setId = await backUp(installation, world);
+    for (const of of [
+      ...Object.keys(extras),
+      type,
+      "deviceCompliancePolicies",
+      "configurationPolicies",
+    ] as PolicyType[]) {
+      const [first] = await control.listPolicies(directory, of);
+      if (first !== undefined) await control.removePolicy(directory, of, first.id);
+    }
+    const [changed] = await control.listPolicies(directory, type);
+    if (changed === undefined) throw new Error("The sandbox has too few policies.");
+    await control.putPolicy(
+      directory,
+      type,
+      changed.id,
+      { ...changed.payload, description: "changed" },
+      changed.assignments,
+    );
+    const planId = await preview(installation, world, { setId });
+    const { actions } = await planTallies(db, planId);
+    expect(actions).toMatchObject({ create: 8, refused: 0 });
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "succeeded",
+      tally: { created: 8, updated: actions.update, unchanged: actions.unchanged },
+    });
+    const again = await preview(installation, world, { setId });
+    expect((await planTallies(db, again)).actions).toEqual({
+      create: 0,
+      update: 0,
+      refused: 0,
+      unchanged: 21,
+    });
+    const afterwards = await backUp(installation, world);
+    expect(await comparableItems(afterwards)).toEqual(await comparableItems(setId));
+  });
+
+  test("writes what was previewed, keeps what it writes over, and says what became of each item", async () => {
+    const { db } = installation;
+    for (const id of ["a", "b", "c"]) await put(id, {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await change("a");
+    await installation.control.removePolicy(directory, type, "b");
+    const planId = await preview(installation, world, { setId });
+    expect(await writes()).toEqual([]);
+    const run = await restore(installation, world, planId);
+    expect((await listPlan(db, planId)).map(({ name, result }) => [name, result])).toEqual([
+      ["Policy a", "updated"],
+      ["Policy b", "created"],
+      ["Policy c", "unchanged"],
+    ]);
+    expect(await kept()).toMatchObject([
+      { payload: { description: "as it should be" }, assignments: [to(staff)] },
+      { payload: { displayName: "Policy c" } },
+      { payload: { displayName: "Policy b" }, assignments: [to(staff)] },
+    ]);
+    const [snapshot, ...others] = await db.query<{ name: string; payload: JsonObject }>(
+      "select name, payload from backup_items where set_id = $1",
+      [run],
+    );
+    expect(others).toEqual([]);
+    expect(snapshot).toMatchObject({ name: "Policy a", payload: { description: "changed by somebody" } });
+  });
+
+  test("is undone by restoring what it kept: exactly what was there, whom it was for included", async () => {
+    const { db } = installation;
+    await put("a", {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await put("a", { description: "on purpose" }, [to(pilots)]);
+    const run = await restore(installation, world, await preview(installation, world, { setId }));
+    expect((await kept())[0]?.assignments).toHaveLength(2);
+    const undo = await findUndoFor(db, await viewerOf(db, world, world.olivia), run);
+    if (undo === undefined) throw new Error("There is nothing to undo.");
+    expect(undo).toMatchObject({ setId: run, types: [type], items: 1 });
+    await restore(installation, world, await preview(installation, world, undo));
+    expect(await kept()).toMatchObject([
+      { payload: { description: "on purpose" }, assignments: [to(pilots)] },
+    ]);
+    expect((await kept())[0]?.assignments).toHaveLength(1);
+  });
+
+  test("starts a Conditional Access policy as report-only, and finds that unchanged the next time", async () => {
+    const { db, control } = installation;
+    await putDirectory(installation, world.contoso, { extras: { conditionalAccessPolicies: 1 } });
+    const [policy] = await control.listPolicies(directory, "conditionalAccessPolicies");
+    if (policy === undefined) throw new Error("The sandbox has no such policy.");
+    await control.putPolicy(directory, "conditionalAccessPolicies", policy.id, {
+      ...policy.payload,
+      state: "enabled",
+    });
+    const setId = await backUp(installation, world);
+    await control.removePolicy(directory, "conditionalAccessPolicies", policy.id);
+    await restore(installation, world, await preview(installation, world, { setId }));
+    expect(await kept("conditionalAccessPolicies")).toMatchObject([
+      { payload: { state: "enabledForReportingButNotEnforced" } },
+    ]);
+    expect(await onlyItem(db, await preview(installation, world, { setId }))).toMatchObject({
+      action: "unchanged",
+    });
+    const options = { updatedConditionalAccessState: "as_backed_up" } as const;
+    await restore(installation, world, await preview(installation, world, { setId, options }));
+    expect(await kept("conditionalAccessPolicies")).toMatchObject([{ payload: { state: "enabled" } }]);
+  });
+});
+
+describe("what has moved since the preview", () => {
+  test.each([
+    ["changed", () => change("b"), /“Policy b” has changed at the tenant since the preview/],
+    ["assigned to others", () => put("b", { description: "before" }, [to(pilots)]), /“Policy b” has changed/],
+    [
+      "deleted",
+      () => installation.control.removePolicy(directory, type, "b"),
+      /“Policy b” is no longer at the tenant/,
+    ],
+    ["doubled", () => put("b2", { displayName: "Policy b" }), /several called “Policy b”/],
+    ["come to be", () => put("new", { displayName: "Policy c" }), /“Policy c” has come to be/],
+  ])("%s: nothing is written", async (_title, move, why) => {
+    const { db, control } = installation;
+    for (const id of ["a", "b", "c"]) await put(id);
+    const setId = await backUp(installation, world, [type]);
+    for (const id of ["a", "b"]) await put(id, { description: "before" });
+    await control.removePolicy(directory, type, "c");
+    const planId = await preview(installation, world, { setId });
+    await move();
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "blocked",
+      reasonCode: "execution_prerequisite_invalid",
+    });
+    expect((await listDecisions(db, run)).at(-1)?.checks.execution_prerequisites).toMatchObject({
+      value: expect.stringMatching(why),
+    });
+    expect(await writes()).toEqual([]);
+    expect((await planTallies(db, planId)).results).toMatchObject({ not_started: 3 });
+  });
+
+  test("in mid-run: what was written is said, and nothing more is", async () => {
+    const { db, control, worker } = installation;
+    for (const id of ["a", "b", "c"]) await put(id);
+    const setId = await backUp(installation, world, [type]);
+    for (const id of ["a", "b", "c"]) await put(id, { description: "before" });
+    const planId = await preview(installation, world, { setId });
+    const run = await confirm(installation, world, planId);
+    await control.setFaults(directory, [{ kind: "hold", method: "PATCH", times: 1 }]);
+    const working = follow(drainQueue(worker));
+    await until(async () => (await writes()).length === 1);
+    await change("b");
+    await control.clearFaults(directory);
+    await working.result;
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "blocked",
+      reasonCode: "execution_prerequisite_invalid",
+      tally: { updated: 1 },
+    });
+    expect((await listPlan(db, planId)).map(({ result }) => result)).toEqual(["updated", null, null]);
+    expect(await writes()).toHaveLength(1);
+  });
+
+  test("revoked in mid-run: the same", async () => {
+    const { db, control, worker } = installation;
+    for (const id of ["a", "b", "c"]) await put(id);
+    const setId = await backUp(installation, world, [type]);
+    for (const id of ["a", "b", "c"]) await put(id, { description: "before" });
+    const planId = await preview(installation, world, { setId });
+    const run = await confirm(installation, world, planId);
+    await control.setFaults(directory, [{ kind: "hold", method: "PATCH", times: 1 }]);
+    const working = follow(drainQueue(worker));
+    await until(async () => (await writes()).length === 1);
+    const revoking = follow(dismissOlivia());
+    await control.clearFaults(directory);
+    await working.result;
+    await revoking.result;
+    expect(await getRun(db, run)).toMatchObject({ outcome: "blocked" });
+    expect((await planTallies(db, planId)).results).toMatchObject({ updated: 1, not_started: 2 });
+    expect(await writes()).toHaveLength(1);
+  });
+});
+
+describe("what Microsoft refuses", () => {
+  test("fails its item and no other, and the run goes on", async () => {
+    const { db, control } = installation;
+    for (const id of ["a", "b", "c"]) await put(id);
+    const setId = await backUp(installation, world, [type]);
+    for (const id of ["a", "b", "c"]) await put(id, { description: "before" });
+    const planId = await preview(installation, world, { setId });
+    await control.setFaults(directory, [{ kind: "status", status: 400, method: "PATCH", path: `${type}/b` }]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "partially_succeeded",
+      failureMessage: "1 item failed; 2 items were changed.",
+      tally: { updated: 2, failed: 1 },
+    });
+    expect(await listPlan(db, planId)).toMatchObject([
+      { result: "updated" },
+      { result: "failed", resultReason: expect.stringMatching(/^Changing it was refused: /) },
+      { result: "updated" },
+    ]);
+  });
+
+  test("after the object was created: it has failed, and says what was done", async () => {
+    const { db, control } = installation;
+    await put("a", {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await control.removePolicy(directory, type, "a");
+    const planId = await preview(installation, world, { setId });
+    await control.setFaults(directory, [{ kind: "status", status: 400, path: "/assign", method: "POST" }]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "failed", tally: { created: 0, failed: 1 } });
+    expect(await onlyItem(db, planId)).toMatchObject({
+      result: "failed",
+      resultReason: expect.stringMatching(/^Created, but its assignments were refused: /),
+    });
+    expect(await kept()).toHaveLength(1);
+  });
+
+  test("a permission that is lacking refuses the type in the preview, and names it", async () => {
+    const { db } = installation;
+    await put("a");
+    const setId = await backUp(installation, world, [type]);
+    await putDirectory(installation, world.contoso, { roles: ["DeviceManagementConfiguration.Read.All"] });
+    const planId = await preview(installation, world, { setId });
+    expect(await onlyItem(db, planId)).toMatchObject({
+      action: "refused",
+      reason: "DeviceManagementConfiguration.ReadWrite.All is not granted to the connection.",
+    });
+    await expect(confirm(installation, world, planId)).rejects.toThrow("The preview has nothing to write.");
+  });
+});
+
+describe("what reads back otherwise than it was written", () => {
+  test("has failed, and says in which fields", async () => {
+    const { db, control, worker } = installation;
+    await put("a");
+    const setId = await backUp(installation, world, [type]);
+    await change("a");
+    const planId = await preview(installation, world, { setId });
+    const run = await confirm(installation, world, planId);
+    await control.setFaults(directory, [{ kind: "hold", method: "PATCH", after: true, times: 1 }]);
+    const working = follow(drainQueue(worker));
+    await until(async () => (await kept())[0]?.payload.description === "as it should be");
+    await change("a");
+    await control.clearFaults(directory);
+    await working.result;
+    expect(await getRun(db, run)).toMatchObject({ outcome: "failed", tally: { updated: 0, failed: 1 } });
+    expect(await onlyItem(db, planId)).toMatchObject({
+      result: "failed",
+      resultReason: "Written, but reads back differently: description",
+    });
+  });
+});
+
+describe("an attempt that comes again", () => {
+  test("goes on where the one before it stopped: nothing is written twice, nothing is left out", async () => {
+    const { db, control, worker } = installation;
+    for (const id of ["a", "b", "c"]) await put(id, {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    for (const id of ["a", "b"]) await control.removePolicy(directory, type, id);
+    await change("c");
+    const planId = await preview(installation, world, { setId });
+    const run = await confirm(installation, world, planId);
+    // The first is done and the second half done when the service goes away.
+    await control.setFaults(directory, [
+      { kind: "status", status: 503, path: "/assign", method: "POST", skip: 1 },
+    ]);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1 });
+    expect((await listPlan(db, planId)).map(({ result }) => result)).toEqual(["created", "created", null]);
+    await control.clearFaults(directory);
+    await makeJobsDue(db);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "succeeded",
+      attempt: 2,
+      tally: { created: 2, updated: 1 },
+    });
+    expect(await kept()).toHaveLength(3);
+    for (const { assignments } of await kept()) expect(assignments).toHaveLength(1);
+    const created = (await writes()).filter(({ method, path }) => method === "POST" && path.endsWith(type));
+    expect(created).toHaveLength(2);
+  });
+
+  test("undoes with what was there before the first, not with what the first left", async () => {
+    const { db, control, worker } = installation;
+    await put("a", {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await put("a", { description: "before" }, [to(pilots)]);
+    const planId = await preview(installation, world, { setId });
+    const run = await confirm(installation, world, planId);
+    await control.setFaults(directory, [{ kind: "status", status: 503, path: "/assign", method: "POST" }]);
+    await drainQueue(worker);
+    expect((await kept())[0]?.payload.description).toBe("as it should be");
+    await control.clearFaults(directory);
+    await makeJobsDue(db);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", attempt: 2, tally: { updated: 1 } });
+    const kept_ = await db.query(
+      "select payload ->> 'description' as description from backup_items where set_id = $1",
+      [run],
+    );
+    expect(kept_).toEqual([{ description: "before" }]);
+    expect(await unknownEffectsOf(db, run)).toEqual([]);
+  });
+});
+
+async function dismissOlivia(): Promise<void> {
+  const { db } = installation;
+  await db.query("delete from role_assignments where user_id = $1", [world.olivia.id]);
+}
+
+/** What a set holds, apart from ids. */
+async function comparableItems(setId: string) {
+  return installation.db.query(
+    `select type, match_key, case when type = 'conditionalAccessPolicies' then normalised - 'state' else normalised end as normalised,
+       jsonb_array_length(assignments) as assigned
+     from backup_items where set_id = $1 order by type, match_key`,
+    [setId],
+  );
+}
