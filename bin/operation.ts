@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { ConfigError, readConfig, rulesOf, settings } from "../server/config.ts";
 import { openDatabase } from "../server/db/database.ts";
-import { contractOf, operationNames } from "../server/domain/operations/catalog.ts";
+import { contractOf, plainOperations } from "../server/domain/operations/catalog.ts";
 import { exitCodes } from "./operation/exitCodes.ts";
 import { type RequestOptions, request, UsageError } from "./operation/request.ts";
 
-const widest = Math.max(...operationNames.map((name) => name.length));
-const operations = operationNames.map((name) => `  ${name.padEnd(widest)}  ${contractOf(name).title}`);
+const widest = Math.max(...plainOperations.map((name) => name.length));
+const operations = plainOperations.map((name) => `  ${name.padEnd(widest)}  ${contractOf(name).title}`);
 
 const program = new Command("npm run operation --")
   .description(

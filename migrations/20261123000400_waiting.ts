@@ -34,7 +34,7 @@ export async function up(knex: Knex): Promise<void> {
     create function runs_before(run operation_runs) returns integer language sql stable as $$
       select count(*)::integer from (
         select 1 from operation_runs o
-        where o.status = 'queued' and o.tenant_id = run.tenant_id
+        where o.status = 'queued' and o.tenant_id = run.tenant_id and o.workspace_id = run.workspace_id
           and (queue_priority(o.trigger), o.id) < (queue_priority(run.trigger), run.id)
           and (o.next_attempt_at is null or o.next_attempt_at <= statement_timestamp())
         limit 101) as line
@@ -49,7 +49,8 @@ export async function up(knex: Knex): Promise<void> {
         where h.workspace_id = run.workspace_id and (h.until is null or h.until > statement_timestamp())
           and coalesce(run.released_from_workspace_hold_at < h.placed_at, true)
         union all
-        select 'tenant', h.reason, h.placed_by_name, h.until from tenant_holds h
+        select 'tenant', h.reason, h.placed_by_name, h.until
+        from tenant_holds h join tenants t on t.id = h.tenant_id and t.workspace_id = run.workspace_id
         where h.tenant_id = run.tenant_id and (h.until is null or h.until > statement_timestamp())
           and coalesce(run.released_from_hold_at < h.placed_at, true)
       ) as holds limit 1

@@ -1,4 +1,4 @@
-// Pages work without this file. It lets someone pause what updates itself, and keeps it quiet in the background.
+// Pages work without this file. It lets someone pause what updates itself, keeps it quiet in the background, and copies.
 (() => {
   const key = "countersign.paused";
   const isPaused = () => sessionStorage.getItem(key) === "yes";
@@ -17,6 +17,22 @@
     showPause();
   });
 
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copy);
+    const note = button.parentElement.querySelector("[data-copied]");
+    const done = navigator.clipboard.writeText(source.textContent).then(() => true);
+    note.textContent = (await done.catch(() => false)) ? "Copied" : "It could not be copied";
+  }
+
+  function showCopy() {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
+    if (button !== null) copy(button);
+  });
+
   document.addEventListener("htmx:before:request", (event) => {
     const isPolled = event.target instanceof Element && event.target.closest("[data-live]") !== null;
     if (isPolled && (isPaused() || document.hidden)) event.preventDefault();
@@ -24,4 +40,5 @@
 
   document.addEventListener("htmx:after:swap", showPause);
   showPause();
+  showCopy();
 })();

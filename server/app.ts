@@ -17,6 +17,8 @@ import { sessions } from "./http/sessions.ts";
 import { makeSignInLimits } from "./http/signInLimits.ts";
 import { viewBasics, viewers } from "./http/viewers.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { comparisonRoutes } from "./routes/backupComparison.ts";
+import { backupRoutes } from "./routes/backups.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { holdRoutes } from "./routes/holds.ts";
@@ -24,7 +26,10 @@ import { homeRoutes } from "./routes/home.ts";
 import { memberRoutes } from "./routes/members.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { restorePlanRoutes } from "./routes/restorePlans.ts";
+import { restoreRoutes } from "./routes/restores.ts";
 import { runActionRoutes } from "./routes/runActions.ts";
+import { scheduleActionRoutes } from "./routes/scheduleActions.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { publicSignInRoutes, signOutRoutes } from "./routes/signIn.ts";
 import { startRoutes } from "./routes/startOperations.ts";
@@ -68,6 +73,11 @@ export function createApp({ db, logger, config }: AppDeps): Express {
     ...holdRoutes(db),
     ...connectionRoutes(db, config),
     ...scheduleRoutes(db),
+    ...scheduleActionRoutes(db),
+    ...backupRoutes(db, config),
+    ...comparisonRoutes(db),
+    ...restoreRoutes(db, config),
+    ...restorePlanRoutes(db, config),
     ...memberRoutes(db),
     ...auditRoutes(db),
   });

@@ -3,7 +3,7 @@ import { baseUrl, type SharedConfig } from "../../server/config.ts";
 import type { Db } from "../../server/db/database.ts";
 import type { Actor } from "../../server/domain/audit/recordAudit.ts";
 import type { DenialClass } from "../../server/domain/authority/reasons.ts";
-import { contractOf, isOperationName, operationNames } from "../../server/domain/operations/catalog.ts";
+import { contractOf, isPlainOperation, plainOperations } from "../../server/domain/operations/catalog.ts";
 import { getRunForOperator, type RunStanding } from "../../server/domain/operations/getRunForOperator.ts";
 import { type RequestOutcome, requestRun } from "../../server/domain/operations/requestRun.ts";
 import { findPersonByEmail } from "../../server/domain/people/findPersonByEmail.ts";
@@ -28,8 +28,10 @@ export async function request(
   operation: string,
   options: RequestOptions,
 ): Promise<number> {
-  if (!isOperationName(operation))
-    throw new UsageError(`There is no operation "${operation}". There are: ${operationNames.join(", ")}.`);
+  if (!isPlainOperation(operation))
+    throw new UsageError(
+      `There is no operation "${operation}" to request here. There are: ${plainOperations.join(", ")}.`,
+    );
   const tenant = await chooseTenant(db, options.tenant, options.workspace ?? null);
   const initiator = options.as === undefined ? null : await findInitiator(db, options.as);
   const outcome = await requestRun(db, {

@@ -69,7 +69,7 @@ async function findMoved(
 }
 
 /** Whether the objects of an item's match key are still those the preview found. */
-export function movedIdentity(item: Expectation, present: readonly string[]): string | null {
+function movedIdentity(item: Expectation, present: readonly string[]): string | null {
   if (item.action === "create") return present.length > 0 ? movedWords.there(item) : null;
   if (item.providerId === null || !present.includes(item.providerId)) return movedWords.gone(item);
   return present.length > 1 ? movedWords.several(item) : null;

@@ -104,15 +104,15 @@ async function makeCalls(
   calls: readonly PolicyWrite[],
 ): Promise<string | null> {
   let id = row.providerId;
-  const last = calls.findLast(({ action }) => action !== "assign");
+  const whole = calls.findLast(({ action }) => action !== "assign");
   for (const write of calls) {
     const settled = await run.providerEffect({
       name: `item:${row.position}:${write.action}`,
       write: { ...write, id: write.id ?? id },
       matchKey: row.matchKey,
       // Only after the last of the calls does the object read as it should.
-      after: write === last && write.action !== "create" ? digestOfJson(written.desired) : null,
-      item: noteOf(plan, row),
+      after: write === whole && write.action !== "create" ? digestOfJson(written.desired) : null,
+      item: { ...noteOf(plan, row), last: write === calls.at(-1) },
     });
     if (settled.state !== "done") return null;
     id ??= settled.id;

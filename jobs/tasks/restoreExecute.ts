@@ -2,13 +2,13 @@ import { z } from "zod";
 import { makeNameBook } from "../../server/domain/backups/nameBook.ts";
 import { endingOf } from "../../server/domain/restores/endingOf.ts";
 import {
-  countResults,
   findResumePoint,
   getPlanToCarryOut,
   listCreated,
   listRowsToWrite,
   type PlanToCarryOut,
 } from "../../server/domain/restores/execution.ts";
+import { planTallies } from "../../server/domain/restores/planItems.ts";
 import { claimPlan } from "../../server/domain/restores/recordPlan.ts";
 import { partsOf, recordSettledItem, settleUnwritten } from "../../server/domain/restores/settleItem.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
@@ -40,7 +40,8 @@ export const restoreExecute = withReauthorization(
     for (let part = 1; part <= partsOf(plan.unwritten); part += 1)
       await run.effect(`unwritten:${part}`, (tx) => settleUnwritten(tx, planId));
     await restoreAll(restoring, resumeAt ?? 0);
-    return endingOf(await run.read((reader) => countResults(reader, planId)));
+    const { results } = await run.read((reader) => planTallies(reader, planId));
+    return endingOf(results);
   },
   { recordSettled: recordSettledItem },
 );

@@ -39,8 +39,7 @@ export async function readBackupItemPage(
     notCaptured: item.notCaptured.map(pathOfPointer),
     assignments: item.assignments?.map(toShown) ?? null,
     payload: showJson(item.payload),
-    restoreAddress:
-      set.state === "complete" ? withQuery(`${address}/restores/new`, { item: item.id }) : null,
+    restoreAddress: set.state === "complete" ? withQuery(`${address}/restores/new`, { item: item.id }) : null,
   };
 }
 

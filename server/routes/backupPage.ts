@@ -68,7 +68,14 @@ export async function readBackupPage(
   const { id, tenantName, takenAt, completedAt, tenantId, state } = set;
   const total = counts.reduce((sum, { items }) => sum + items, 0);
   return {
-    set: { id, tenantName, takenAt, completedAt, by: set.initiatorName ?? "System", kind: kindLabels[set.kind] },
+    set: {
+      id,
+      tenantName,
+      takenAt,
+      completedAt,
+      by: set.initiatorName ?? "System",
+      kind: kindLabels[set.kind],
+    },
     address: paths.backup(id),
     tenantAddress: may(viewer, "tenant.view", tenantId) ? paths.tenant(tenantId) : null,
     runAddress: may(viewer, "operations.view", tenantId) ? paths.run(id) : null,
@@ -88,7 +95,9 @@ function sentencesFor({ state, skipped, types }: BackupSet, total: number): stri
     case "being_taken":
       return [`It is being taken: ${held} of ${of} so far. It can be restored once it is complete.`];
     case "incomplete":
-      return [`The run that took it ended before all was in it: ${held}. It cannot be restored; take another.`];
+      return [
+        `The run that took it ended before all was in it: ${held}. It cannot be restored; take another.`,
+      ];
     case "complete": {
       const left = skipped.map((one) => `${skippedInWords(one).label.toLowerCase()} (${one.why})`);
       return [`${held} of ${of}.`, ...(left.length === 0 ? [] : [`Left out: ${left.join("; ")}.`])];
@@ -129,7 +138,10 @@ async function readItems(reader: Reader, set: BackupSet, query: ItemsQuery): Pro
       matching === 0 || set.state !== "complete"
         ? null
         : {
-            words: `Restore all ${counted(matching, "that matches", "that match")}`.replace(/all 1/, "the one"),
+            words: `Restore all ${counted(matching, "that matches", "that match")}`.replace(
+              /all 1/,
+              "the one",
+            ),
             address: withQuery(`${at}/restores/new`, { type, text }),
           },
     empty: items.length > 0 ? null : isFiltered ? "No policy matches these filters." : "Nothing is in it.",
@@ -143,7 +155,8 @@ function toRow(setId: string, item: ListedBackupItem): ItemRow {
     name,
     address: paths.backupItem(setId, id),
     type: typeLabels[type],
-    assigned: assigned === null ? "" : assigned === 0 ? "nobody" : counted(assigned, "assignment", "assignments"),
+    assigned:
+      assigned === null ? "" : assigned === 0 ? "nobody" : counted(assigned, "assignment", "assignments"),
     notCaptured: notCaptured.map(pathOfPointer),
   };
 }

@@ -67,5 +67,7 @@ export function showChanges(changes: readonly FieldChange[], longest = 300): Sho
 function showValue(value: JsonValue | undefined, longest: number): string | null {
   if (value === undefined) return null;
   const text = JSON.stringify(value);
-  return text.length <= longest ? text : `${text.slice(0, longest)} … (${counted(text.length, "character", "characters")})`;
+  return text.length <= longest
+    ? text
+    : `${text.slice(0, longest)} … (${counted(text.length, "character", "characters")})`;
 }

@@ -6,15 +6,14 @@ import { beginDownload } from "../domain/backups/beginDownload.ts";
 import { requestBackup } from "../domain/backups/requestBackup.ts";
 import { Forbidden, NotFound } from "../domain/errors.ts";
 import { Id } from "../http/ids.ts";
-import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
+import { answerStored } from "./answerStored.ts";
 import { sendBackup } from "./backupDownload.ts";
 import { readBackupItemPage } from "./backupItemPage.ts";
 import { parseItemsQuery, readBackupPage } from "./backupPage.ts";
 import { parseBackupsQuery, readBackupsPage } from "./backupsPage.ts";
 import { startWithin } from "./expiry.ts";
 import { readNewBackupPage, type SentBackup } from "./newBackupPage.ts";
-import { answerRequest } from "./requested.ts";
 import { Several } from "./several.ts";
 import { tried } from "./tried.ts";
 
@@ -39,7 +38,7 @@ export function backupRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
         const sent = { types, hours, requestKey, problems: answer.problems };
         return showNew(db, req, res.status(422), viewer, config, sent);
       }
-      await answerRequest(db, { res, viewer }, answer.done, { action: paths.tenant(tenantId), fields: {} });
+      answerStored(res, answer.done);
     },
     "GET /admin/backups/:backup": async (req, res, viewer) => {
       const page = await readBackupPage(db, viewer, setIdOf(req), parseItemsQuery(req.query));

@@ -55,7 +55,10 @@ export async function readBackupsPage(
   return {
     workspaceName: workspaceOf(viewer).name,
     chips: [null, ...kinds].map((kind) => ({
-      label: kind === null ? "All" : `${kindLabels[kind]}s`.replace("Snapshot before a restores", "Snapshots before a restore"),
+      label:
+        kind === null
+          ? "All"
+          : `${kindLabels[kind]}s`.replace("Snapshot before a restores", "Snapshots before a restore"),
       href: addressOf({ ...query, kind, after: null }),
       isCurrent: kind === query.kind,
     })),

@@ -8,6 +8,7 @@ import { changeMember } from "../domain/people/changeMember.ts";
 import type { ConfirmedChange } from "../domain/people/describeChange.ts";
 import type { MemberChange } from "../domain/people/memberChange.ts";
 import { drainedWords } from "../domain/revocation/describeDrained.ts";
+import { stewardWords } from "../domain/schedules/countStewarded.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import { home } from "../http/returnPath.ts";
@@ -91,8 +92,9 @@ async function change(
   const person = { workspaceId: workspaceOf(viewer).id, userId: memberId(req) };
   const sent = await tried(() => changeMember(db, { ...person, actor: viewer.user, change: asked }));
   if ("problems" in sent) return showMember(db, req, res.status(422), viewer, { change: asked, ...sent });
-  const { member, stops, drained } = sent.done;
-  leaveNotice(req, `${doneWords[asked.kind](member)} ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
+  const { member, stops, schedules, drained } = sent.done;
+  const after = [hasStopped(stops), drainedWords(drained), stewardWords(schedules)];
+  leaveNotice(req, [doneWords[asked.kind](member), ...after].filter((words) => words !== "").join(" "));
   res.redirect(303, afterwards(viewer, person.userId, asked));
 }
 

@@ -6,8 +6,8 @@ import type { ListQuery } from "./operationQuery.ts";
 
 type Option = { value: string; label: string; isSelected: boolean };
 
-/** A choice among few; `any` is its first option. */
-export type Choice = { name: string; label: string; any: string; options: Option[] };
+/** A choice among few; `anyLabel` is its first option. */
+export type Choice = { name: string; label: string; anyLabel: string; options: Option[] };
 
 /** The form that narrows the list. `more` are the fields that are folded away until one of them is used. */
 export type Narrow = {
@@ -66,14 +66,14 @@ function pairs(named: readonly Named[]): string[][] {
 function choice(
   name: string,
   label: string,
-  any: string,
+  anyLabel: string,
   options: readonly (readonly string[])[],
   selected: string | null,
 ): Choice {
   return {
     name,
     label,
-    any,
+    anyLabel,
     options: options.map(([value = "", words = ""]) => ({
       value,
       label: words,

@@ -10,9 +10,9 @@ import { cadenceWords } from "../domain/schedules/describeCadence.ts";
 import { scheduleName } from "../domain/schedules/describeSchedule.ts";
 import type { ShownSchedule } from "../domain/schedules/findScheduleFor.ts";
 import { hasTypes, schedulableOperations, typesIn } from "../domain/schedules/target.ts";
-import { policyTypes, typeLabels } from "../provider/policyTypes.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
+import { policyTypes, typeLabels } from "../provider/policyTypes.ts";
 import type { Problems } from "./tried.ts";
 import { workspaceOf } from "./workspaceOf.ts";
 
@@ -38,7 +38,14 @@ export function parseScheduleForm(body: unknown): SentSchedule {
 /** What a new schedule starts from: every night, everything, in the viewer's zone. */
 export function blankForm(viewer: Viewer, tenant: string): SentSchedule {
   const time_zone = viewer.user.timeZone ?? "UTC";
-  return { operation: "backup.create", tenant, cron: "30 2 * * *", time_zone, types: [...policyTypes], intent: "save" };
+  return {
+    operation: "backup.create",
+    tenant,
+    cron: "30 2 * * *",
+    time_zone,
+    types: [...policyTypes],
+    intent: "save",
+  };
 }
 
 export function formOf(schedule: ShownSchedule): SentSchedule {
@@ -87,7 +94,10 @@ export async function readScheduleForm(
   return {
     title: schedule === null ? "New schedule" : `Edit: ${scheduleName(schedule)}`,
     action: address === null ? paths.schedules : `${address}/edit`,
-    back: { href: address ?? paths.schedules, label: schedule === null ? "Schedules" : scheduleName(schedule) },
+    back: {
+      href: address ?? paths.schedules,
+      label: schedule === null ? "Schedules" : scheduleName(schedule),
+    },
     choices: schedule === null ? await readChoices(reader, viewer, sent) : null,
     types: schedule !== null && !hasTypes(schedule.operation) ? null : typeOptions(sent.types),
     cron: sent.cron,
@@ -112,7 +122,11 @@ function lookAhead({ cron, time_zone }: SentSchedule): Pick<ScheduleFormPage, "n
 
 async function readChoices(reader: Reader, viewer: Viewer, sent: SentSchedule) {
   const tenantIds = tenantIdsOrNull(tenantScope(viewer, "schedule.manage"));
-  const tenants = await listTenantNames(reader, { workspaceId: workspaceOf(viewer).id, tenantIds, ownerId: null });
+  const tenants = await listTenantNames(reader, {
+    workspaceId: workspaceOf(viewer).id,
+    tenantIds,
+    ownerId: null,
+  });
   return {
     operations: schedulableOperations.map((name) => ({
       value: name,
@@ -124,5 +138,9 @@ async function readChoices(reader: Reader, viewer: Viewer, sent: SentSchedule) {
 }
 
 function typeOptions(chosen: readonly string[]): Option[] {
-  return policyTypes.map((type) => ({ value: type, label: typeLabels[type], isSelected: chosen.includes(type) }));
+  return policyTypes.map((type) => ({
+    value: type,
+    label: typeLabels[type],
+    isSelected: chosen.includes(type),
+  }));
 }

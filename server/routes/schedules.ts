@@ -3,20 +3,11 @@ import { z } from "zod";
 import type { Db } from "../db/database.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
 import { NotFound } from "../domain/errors.ts";
-import { hasStopped, willStop } from "../domain/operations/describeStopped.ts";
 import { counted } from "../domain/operations/runWords.ts";
-import { drainedWords } from "../domain/revocation/describeDrained.ts";
 import { createSchedule } from "../domain/schedules/createSchedule.ts";
-import { scheduleName } from "../domain/schedules/describeSchedule.ts";
 import { editSchedule } from "../domain/schedules/editSchedule.ts";
 import { findScheduleFor, type ShownSchedule } from "../domain/schedules/findScheduleFor.ts";
-import {
-  deleteSchedule,
-  pauseSchedule,
-  previewRevocation,
-  resumeSchedule,
-} from "../domain/schedules/pauseSchedule.ts";
-import { takeOver, transferSchedules } from "../domain/schedules/transferSchedules.ts";
+import { transferSchedules } from "../domain/schedules/transferSchedules.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
@@ -37,7 +28,6 @@ import { workspaceOf } from "./workspaceOf.ts";
 
 const NewQuery = z.object({ tenant: Id.catch("") });
 const ShowQuery = z.object({ before: Id.nullable().catch(null) });
-const PauseForm = z.object({ note: z.string().default("") });
 
 /** What asks for runs by itself: when, where, on what, who answers for it, and whether it would be allowed. */
 export function scheduleRoutes(db: Db): Routes {
@@ -53,7 +43,11 @@ export function scheduleRoutes(db: Db): Routes {
       const sent = parseScheduleForm(req.body);
       if (sent.intent === "look") return showForm(db, res, viewer, null, sent);
       const made = await tried(() =>
-        createSchedule(db, { actor: viewer.user, workspaceId: workspaceOf(viewer).id, wanted: wantedFrom(sent) }),
+        createSchedule(db, {
+          actor: viewer.user,
+          workspaceId: workspaceOf(viewer).id,
+          wanted: wantedFrom(sent),
+        }),
       );
       if ("problems" in made) return showForm(db, res.status(422), viewer, null, sent, made.problems);
       leaveNotice(req, "The schedule was made, and you are its steward.");
@@ -73,34 +67,6 @@ export function scheduleRoutes(db: Db): Routes {
       await showForm(db, res, viewer, schedule, formOf(schedule));
     },
     "POST /admin/schedules/:schedule/edit": (req, res, viewer) => edit(db, req, res, viewer),
-    "GET /admin/schedules/:schedule/pause": (req, res, viewer) =>
-      showRevocation(db, req, res, viewer, "schedules/pause", {}),
-    "POST /admin/schedules/:schedule/pause": async (req, res, viewer) => {
-      const { note } = PauseForm.parse(req.body ?? {});
-      const sent = await tried(() => pauseSchedule(db, { ...actingOn(req, viewer), note }));
-      if ("problems" in sent)
-        return showRevocation(db, req, res.status(422), viewer, "schedules/pause", { note, ...sent.problems });
-      const { name, stops, drained } = sent.done;
-      leaveNotice(req, `“${name}” is paused. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
-      res.redirect(303, paths.schedule(scheduleId(req)));
-    },
-    "POST /admin/schedules/:schedule/resumption": async (req, res, viewer) => {
-      await resumeSchedule(db, actingOn(req, viewer));
-      leaveNotice(req, "The schedule runs again, from its next time on.");
-      res.redirect(303, paths.schedule(scheduleId(req)));
-    },
-    "POST /admin/schedules/:schedule/takeover": async (req, res, viewer) => {
-      await takeOver(db, actingOn(req, viewer));
-      leaveNotice(req, "You are its steward now.");
-      res.redirect(303, paths.schedule(scheduleId(req)));
-    },
-    "GET /admin/schedules/:schedule/removal": (req, res, viewer) =>
-      showRevocation(db, req, res, viewer, "schedules/removal", {}),
-    "POST /admin/schedules/:schedule/removal": async (req, res, viewer) => {
-      const { name, stops, drained } = await deleteSchedule(db, actingOn(req, viewer));
-      leaveNotice(req, `“${name}” was deleted. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
-      res.redirect(303, paths.schedules);
-    },
   };
 }
 
@@ -134,25 +100,12 @@ async function edit(db: Db, req: Request, res: Response, viewer: Viewer): Promis
   const schedule = await getShown(db, req, viewer);
   if (sent.intent === "look") return showForm(db, res, viewer, schedule, sent);
   const { cron, time_zone: timeZone, types } = sent;
-  const done = await tried(() => editSchedule(db, { ...actingOn(req, viewer), wanted: { cron, timeZone, types } }));
+  const done = await tried(() =>
+    editSchedule(db, { ...actingOn(req, viewer), wanted: { cron, timeZone, types } }),
+  );
   if ("problems" in done) return showForm(db, res.status(422), viewer, schedule, sent, done.problems);
   leaveNotice(req, "The schedule was changed.");
   res.redirect(303, paths.schedule(schedule.id));
-}
-
-async function showRevocation(
-  db: Db,
-  req: Request,
-  res: Response,
-  viewer: Viewer,
-  view: "schedules/pause" | "schedules/removal",
-  sent: { note?: string },
-): Promise<void> {
-  const schedule = await getShown(db, req, viewer);
-  const name = scheduleName(schedule);
-  const doing = view === "schedules/pause" ? "Pausing it" : "Deleting it";
-  const stops = willStop(doing, await previewRevocation(db, schedule.id));
-  res.render(view, { page: { name, address: paths.schedule(schedule.id), stops, note: sent.note ?? "" } });
 }
 
 async function transfer(db: Db, req: Request, res: Response, viewer: Viewer): Promise<void> {

@@ -23,6 +23,7 @@ import { readWriteGate } from "../domain/tenants/readWriteGate.ts";
 import { paths, withQuery } from "../http/paths.ts";
 import { type PolicyType, policyTypes, typeLabels } from "../provider/policyTypes.ts";
 import { type SentHold, type TenantActions, tenantActions, verifyButton } from "./tenantActions.ts";
+import { readTenantBackups, type TenantBackups } from "./tenantBackups.ts";
 import { type GatePanel, writeGatePanel } from "./writeGatePanel.ts";
 
 export type { SentHold } from "./tenantActions.ts";
@@ -43,6 +44,7 @@ export type TenantPage = {
   actions: TenantActions;
   inventory: Part<InventoryRow>;
   runs: Part<RunRow>;
+  backups: TenantBackups;
   runsAddress: string;
 };
 
@@ -57,11 +59,12 @@ export async function readTenantPage(
 ): Promise<TenantPage | undefined> {
   const tenant = await findTenantFor(reader, viewer, tenantId);
   if (tenant === undefined) return undefined;
-  const [requests, gate, inventory, runs] = await Promise.all([
+  const [requests, gate, inventory, runs, backups] = await Promise.all([
     previewRequests(reader, viewer, tenant),
     readWriteGate(reader, viewer, tenant),
     readInventory(reader, viewer, tenantId),
     readRuns(reader, viewer, tenantId),
+    readTenantBackups(reader, viewer, tenantId),
   ]);
   const actions = tenantActions(viewer, tenant, requests, sent);
   const isHeld = tenant.hold !== null || tenant.workspaceHold !== null;
@@ -76,6 +79,7 @@ export async function readTenantPage(
     actions,
     inventory,
     runs,
+    backups,
     runsAddress: withQuery(paths.operations, { tenant: tenantId }),
   };
 }

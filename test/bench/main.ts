@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { benchGate } from "./gate.ts";
+import { benchRestore } from "./restore.ts";
 import { benchSync } from "./sync.ts";
 
 const program = new Command("npm run bench --").description(
@@ -16,5 +17,12 @@ program
   .command("sync")
   .description("how much the worker's memory grows between a sync of 500 policies and one of 5,000")
   .action(async () => benchSync());
+
+program
+  .command("restore")
+  .description(
+    "how much the worker's memory grows between a restore of 100 items and one of 2,000, calls per item, items per second",
+  )
+  .action(async () => benchRestore());
 
 await program.parseAsync();

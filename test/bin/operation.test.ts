@@ -123,7 +123,7 @@ describe("what cannot be done as given ends with 1 and one line", () => {
       "an unknown operation",
       ["request", "x", "--tenant", "Litware"],
       {},
-      /^There is no operation "x"\. There are: provider\.connection\.verify, inventory\.sync\.\n$/,
+      /^There is no operation "x" to request here\. There are: provider\.connection\.verify, inventory\.sync, backup\.create\.\n$/,
     ],
     [
       "an unknown tenant",

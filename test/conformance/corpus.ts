@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type PolicyType, policyTypes } from "../../server/provider/policyTypes.ts";
@@ -5,7 +6,13 @@ import type { JsonObject, PolicyModel } from "../../server/provider/port.ts";
 import { readTarball } from "../helpers/tarball.ts";
 
 /** A policy somebody exported from a directory of theirs. */
-export type CorpusPolicy = { file: string; type: PolicyType; matchKey: string; payload: JsonObject };
+export type CorpusPolicy = {
+  file: string;
+  id: string;
+  type: PolicyType;
+  matchKey: string;
+  payload: JsonObject;
+};
 
 export type Corpus = {
   /** How many files the manifest names. */
@@ -34,10 +41,18 @@ export function readCorpus(path: string, { matchKeyOf }: PolicyModel): Corpus {
       corpus.unknown.push({ file, kind });
       continue;
     }
-    const payload = payloadShape.parse(read(file));
-    corpus.policies.push({ file, type, matchKey: matchKeyOf(type, payload), payload });
+    const payload = withLists(payloadShape.parse(read(file)));
+    // Not the id it was exported with: some files share one.
+    corpus.policies.push({ file, id: randomUUID(), type, matchKey: matchKeyOf(type, payload), payload });
   }
   return corpus;
+}
+
+/** Tools that export write a list of one as the one it holds. */
+function withLists(payload: JsonObject): JsonObject {
+  const { definitionValues: values = [], ...own } = payload;
+  if (!("definitionValues" in payload)) return payload;
+  return { ...own, definitionValues: Array.isArray(values) ? values : [values] };
 }
 
 /** Text as Windows tools leave it: UTF-16 with a mark of its byte order, else UTF-8, with or without one. */

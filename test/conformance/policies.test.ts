@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type { PolicyType } from "../../server/provider/policyTypes.ts";
-import type { JsonObject } from "../../server/provider/port.ts";
+import type { JsonObject, JsonValue } from "../../server/provider/port.ts";
 import { addTenant, backUp, listPlan, preview, putDirectory, restore } from "../helpers/backups.ts";
 import type { TestTenant } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
@@ -41,16 +40,21 @@ suite(corpusPath === "" ? `${title} (skipped: POLICY_CORPUS names no archive of 
     for (const [index, lot] of lots.entries()) {
       const tenant = index === 0 ? world.contoso : await addTenant(installation, world, `Lot ${index + 1}`);
       await seed(tenant, lot);
-      const before = await backedUp(await backUp(installation, world, typesOf(lot), tenant));
+      const setId = await backUp(installation, world, typesOf(lot), tenant);
+      const before = await backedUp(setId);
       expect(differences(lot, before)).toEqual([]);
-      for (const { type, id } of lot.map(placed))
-        await installation.control.removePolicy(tenant.directoryId, type, id);
-      await restoreAll(tenant, lot);
+      for (const { type, id } of lot) await installation.control.removePolicy(tenant.directoryId, type, id);
+      await restoreAll(tenant, setId, lot);
       const after = await backedUp(await backUp(installation, world, typesOf(lot), tenant));
       expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
       for (const [key, normalised] of before)
         expect({ key, normalised: after.get(key) }).toEqual({ key, normalised });
       expect(readOnlyWritten(tenant)).toEqual([]);
+      const again = await preview(installation, world, { setId, tenant, types: typesOf(lot) });
+      const changing = (await listPlan(installation.db, again)).filter(
+        ({ action }) => action !== "unchanged",
+      );
+      expect(changing).toEqual([]);
       compared += after.size;
     }
     expect(compared).toBe(corpus.policies.length);
@@ -66,8 +70,8 @@ suite(corpusPath === "" ? `${title} (skipped: POLICY_CORPUS names no archive of 
     const setId = await backUp(installation, world, typesOf(alike), tenant);
     // Whether both are in the backup, or one is and both are at the tenant.
     const [first] = await itemsOf(setId);
-    for (const itemIds of [null, first === undefined ? [] : [first.id]]) {
-      const planId = await preview(installation, world, { setId, tenant, types: typesOf(alike), itemIds });
+    for (const chosen of [{}, { itemIds: first === undefined ? [] : [first.id] }]) {
+      const planId = await preview(installation, world, { setId, tenant, types: typesOf(alike), ...chosen });
       const plan = await listPlan(installation.db, planId);
       expect(plan.map(({ action }) => action)).toEqual(plan.map(() => "refused"));
       expect(plan.map(({ reason }) => reason).join(" ")).toContain("cannot be told");
@@ -95,19 +99,14 @@ suite(corpusPath === "" ? `${title} (skipped: POLICY_CORPUS names no archive of 
         displayName: `Scope tag ${id}`,
         description: "",
       });
-    for (const { type, id, payload } of lot.map(placed)) await put(tenant.directoryId, type, id, payload);
+    for (const { type, id, payload } of lot) await put(tenant.directoryId, type, id, payload);
   }
 
-  async function restoreAll(tenant: TestTenant, lot: readonly CorpusPolicy[]): Promise<void> {
+  async function restoreAll(tenant: TestTenant, setId: string, lot: readonly CorpusPolicy[]): Promise<void> {
     const { db } = installation;
-    const [set] = await db.query<{ id: string }>(
-      "select id from backup_sets where tenant_id = $1 order by id desc limit 1",
-      [tenant.id],
-    );
-    if (set === undefined) throw new Error(`${tenant.name} has no backup.`);
     const options = { conditionalAccessState: "as_backed_up" } as const;
     const planId = await preview(installation, world, {
-      setId: set.id,
+      setId,
       tenant,
       types: typesOf(lot),
       options,
@@ -157,19 +156,13 @@ suite(corpusPath === "" ? `${title} (skipped: POLICY_CORPUS names no archive of 
     const { normalise } = installation.worker.provider.model;
     return lot.flatMap((policy) => {
       const exported = normalise(policy.type, policy.payload);
-      return differingIn(exported, kept.get(keyOf(policy))).map((key) => `${policy.file}: ${key}`);
+      const found = kept.get(keyOf(policy));
+      return Object.entries(exported).flatMap(([key, value]) =>
+        isIn(value, found?.[key]) ? [] : [`${policy.file}: ${key}`],
+      );
     });
   }
 });
-
-/** As the sandbox keeps it; files without an id of their own get one. */
-function placed({ type, payload, file }: CorpusPolicy): {
-  type: PolicyType;
-  id: string;
-  payload: JsonObject;
-} {
-  return { type, id: typeof payload.id === "string" ? payload.id : file, payload };
-}
 
 function typesOf(lot: readonly CorpusPolicy[]): PolicyType[] {
   return [...new Set(lot.map(({ type }) => type))];
@@ -179,7 +172,13 @@ function writtenTo(type: PolicyType) {
   return { isPolicy: true, isConditionalAccess: type === "conditionalAccessPolicies" };
 }
 
-/** Properties that are not in both alike: an export may leave some out, the service none. */
-function differingIn(part: JsonObject, whole: JsonObject | undefined): string[] {
-  return Object.keys(part).filter((key) => !isDeepStrictEqual(part[key], whole?.[key]));
+/** Whether everything that was exported is there: the service adds to it. */
+function isIn(part: JsonValue, whole: JsonValue | undefined): boolean {
+  if (typeof part !== "object" || part === null) return part === whole;
+  if (Array.isArray(part))
+    return (
+      Array.isArray(whole) && part.length === whole.length && part.every((item, n) => isIn(item, whole[n]))
+    );
+  if (typeof whole !== "object" || whole === null || Array.isArray(whole)) return false;
+  return Object.entries(part).every(([key, value]) => isIn(value, whole[key]));
 }

@@ -19,7 +19,7 @@ const expiresInHours = 24;
 
 /** Starts a tenant's directory afresh, with only what the case is about. */
 export async function putDirectory(
-  { control }: Installation,
+  { control }: Pick<Installation, "control">,
   tenant: TestTenant,
   given: Partial<DirectoryDefinition> & { roles?: string[] } = {},
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function putDirectory(
 
 /** Another tenant of the workspace, connected and with an empty directory. */
 export async function addTenant(
-  installation: Installation,
+  installation: Pick<Installation, "db" | "control">,
   { northwind }: Northwind,
   name = "Fabrikam",
 ): Promise<TestTenant> {
@@ -61,12 +61,21 @@ export async function backUp(
   types: readonly PolicyType[] = policyTypes,
   tenant = world.contoso,
 ): Promise<string> {
-  const { db, worker } = installation;
+  const runId = await askForBackup(installation, world, types, tenant);
+  await drainQueue(installation.worker);
+  return runId;
+}
+
+/** Asks for a backup as Olivia, without working it off. */
+export async function askForBackup(
+  { db }: Pick<Installation, "db">,
+  world: Northwind,
+  types: readonly PolicyType[] = policyTypes,
+  tenant = world.contoso,
+): Promise<string> {
   const viewer = await viewerOf(db, world, world.olivia);
   const asked = { tenantId: tenant.id, types, requestKey: crypto.randomUUID(), expiresInHours };
-  const runId = storedRun(await requestBackup(db, viewer, asked));
-  await drainQueue(worker);
-  return runId;
+  return storedRun(await requestBackup(db, viewer, asked));
 }
 
 export type GivenPreview = {
@@ -83,19 +92,32 @@ export async function preview(
   world: Northwind,
   given: GivenPreview,
 ): Promise<string> {
-  const { db, worker } = installation;
+  const runId = await askForPreview(installation, world, given);
+  await drainQueue(installation.worker);
+  return runId;
+}
+
+/** Asks for a preview as Olivia, without working it off. */
+export async function askForPreview(
+  { db }: Pick<Installation, "db">,
+  world: Northwind,
+  given: GivenPreview,
+): Promise<string> {
   const viewer = await viewerOf(db, world, world.olivia);
   const { setId, tenant = world.contoso, types = policyTypes, itemIds = null } = given;
   const asked = { setId, tenantId: tenant.id, types, itemIds, requestKey: crypto.randomUUID() };
   const options = { ...defaultOptions, ...given.options };
-  const runId = storedRun(await requestPreview(db, viewer, { ...asked, options, expiresInHours }));
-  await drainQueue(worker);
-  return runId;
+  return storedRun(await requestPreview(db, viewer, { ...asked, options, expiresInHours }));
 }
 
-/** Confirms a preview as Olivia, without working it off. */
-export async function confirm({ db }: Installation, world: Northwind, planId: string): Promise<string> {
-  const viewer = await viewerOf(db, world, world.olivia);
+/** Confirms a preview, as Olivia unless told otherwise, without working it off. */
+export async function confirm(
+  { db }: Pick<Installation, "db">,
+  world: Northwind,
+  planId: string,
+  initiator: TestUser = world.olivia,
+): Promise<string> {
+  const viewer = await viewerOf(db, world, initiator);
   const [plan] = await db.query<{ digest: string; tenantName: string }>(
     `select p.digest, t.name as "tenantName" from restore_plans p
      join tenant_profiles t on t.tenant_id = p.tenant_id where p.id = $1`,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
 import pg from "pg";
-import { type Db, openDatabase } from "../../server/db/database.ts";
+import { type Db, type InstallationRules, openDatabase } from "../../server/db/database.ts";
 
 export type TestDatabase = { db: Db; url: string };
 export type OwnDatabase = TestDatabase & {
@@ -13,7 +13,7 @@ export type OwnDatabase = TestDatabase & {
  * A database of its own for one test file, cloned from the migrated template and dropped at its end. The
  * returned object is filled before the first test runs.
  */
-export function useDatabase(): OwnDatabase {
+export function useDatabase(rules?: InstallationRules): OwnDatabase {
   const endings: (() => Promise<void>)[] = [];
   const name = `test_${randomBytes(6).toString("hex")}`;
   const holder: { current: TestDatabase | undefined } = { current: undefined };
@@ -21,7 +21,7 @@ export function useDatabase(): OwnDatabase {
     await administer(`create database ${name} template ${setting("TEST_TEMPLATE")}`);
     const url = new URL(setting("TEST_POSTGRES_URL"));
     url.pathname = `/${name}`;
-    holder.current = { url: url.href, db: openDatabase({ url: url.href, max: 40 }) };
+    holder.current = { url: url.href, db: openDatabase({ url: url.href, max: 40, ...(rules && { rules }) }) };
   });
   afterAll(async () => {
     for (const ending of endings) await ending();

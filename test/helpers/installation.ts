@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "@jest/globals";
 import type { WorkerDeps } from "../../jobs/deps.ts";
+import type { InstallationRules } from "../../server/db/database.ts";
 import { makeSandboxClient, type SandboxClient } from "../../server/demo/sandbox/client.ts";
 import { type Sandbox, startSandbox } from "../../server/demo/sandbox/startSandbox.ts";
 import { type TestDatabase, useDatabase } from "./database.ts";
@@ -12,8 +13,8 @@ export type Installation = TestDatabase & {
 };
 
 /** A database, a sandbox provider and the worker's parts, for one test file. */
-export function useInstallation(): Installation {
-  const database = useDatabase();
+export function useInstallation(rules?: InstallationRules): Installation {
+  const database = useDatabase(rules);
   const holder: { sandbox?: Sandbox; worker?: WorkerDeps } = {};
   beforeAll(async () => {
     holder.sandbox = await startSandbox({ port: 0, directories: [] });

@@ -3,6 +3,7 @@ import type { Db } from "../../server/db/database.ts";
 import { type CheckName, type Checks, checkNames } from "../../server/domain/authority/decide.ts";
 import { denials, type ReasonCode } from "../../server/domain/authority/reasons.ts";
 import type { OperationName } from "../../server/domain/operations/catalog.ts";
+import type { RunTrigger } from "../../server/domain/operations/freezeRequest.ts";
 import type { TestTenant, TestUser } from "./factories.ts";
 
 type Ending =
@@ -24,11 +25,14 @@ export type GivenRun = {
   /** When it was asked for; what ended did so a second later. */
   requestedAt?: Date;
   heartbeatAt?: Date;
+  trigger?: RunTrigger;
+  /** As if it had been made when it was requested: ids are time-ordered. */
+  id?: string;
 };
 
 /** A run as it would stand in the table, with the verdict that ended it if it was blocked. */
 export async function createRun(db: Db, given: GivenRun): Promise<{ id: string }> {
-  const id = uuidv7();
+  const { id = uuidv7() } = given;
   const { ending, tenant = null, initiator = null, requestedAt = new Date() } = given;
   const begun = given.status === "running" || (ending !== undefined && ending.outcome !== "blocked");
   const reasonCode = ending?.outcome === "blocked" ? ending.reasonCode : null;
@@ -38,7 +42,7 @@ export async function createRun(db: Db, given: GivenRun): Promise<{ id: string }
          initiator_id, initiator_name, trigger, target, target_digest, request_checks, status, outcome,
          reason_code, denial_class, attempt, max_attempts, fencing_token, progress_done, tally, effects_done,
          failure_code, failure_message, expires_at, requested_at, started_at, completed_at, heartbeat_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, 'page', '{"types":["deviceConfigurations"]}', 'digest', $9, $10,
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $24, '{"types":["deviceConfigurations"]}', 'digest', $9, $10,
          $11, $12, $13, $14::integer, 5, $14::bigint, $15, $16, $17, $18, $19, $20::timestamptz + interval '1 day', $20, $21, $22,
          $23)`,
       [
@@ -65,6 +69,7 @@ export async function createRun(db: Db, given: GivenRun): Promise<{ id: string }
         begun ? requestedAt : null,
         ending === undefined ? null : new Date(requestedAt.getTime() + 1000),
         given.heartbeatAt ?? (begun ? requestedAt : null),
+        given.trigger ?? "page",
       ],
     );
     if (reasonCode === null) return;

@@ -17,10 +17,23 @@ import {
   type TestWorkspace,
 } from "../helpers/factories.ts";
 import { createNotification, createRun } from "../helpers/runs.ts";
+import { createPlan, createSet } from "../helpers/sets.ts";
+import { createSchedule } from "../helpers/schedules.ts";
 
 const database = useDatabase();
 
-type Param = "tenant" | "run" | "event" | "member" | "assignment" | "notification";
+type Param =
+  | "tenant"
+  | "run"
+  | "event"
+  | "member"
+  | "assignment"
+  | "notification"
+  | "schedule"
+  | "backup"
+  | "item"
+  | "restore"
+  | "position";
 /** One of each thing an address can name. A new kind of `:param` needs a line here and in `createThings`. */
 type Things = Record<Param, string>;
 type Person = "nobody" | "elsewhere" | "otherTenant" | "powerless" | "owner";
@@ -69,7 +82,7 @@ describe.each(guarded)("%s", (route) => {
     });
   }
 
-  if (access.scope === "tenant" || access.scope === "run" || access.scope === "event") {
+  if (["tenant", "run", "event", "schedule", "backup", "restore"].includes(access.scope)) {
     test("is not there for a member whose roles do not cover the tenant", async () => {
       await expectSame(await browserOf("otherTenant"), route, world.things, absent);
     });
@@ -239,6 +252,11 @@ function thingsNamed(name: () => string): Things {
     member: name(),
     assignment: name(),
     notification: name(),
+    schedule: name(),
+    backup: name(),
+    item: name(),
+    restore: name(),
+    position: "1",
   };
 }
 
@@ -271,6 +289,9 @@ async function createThings(workspace: TestWorkspace, person: TestUser): Promise
   const member = await createMember(db, { workspace, role: "readonly" });
   const run = await createRun(db, { workspace, tenant, initiator: person, ending: { outcome: "succeeded" } });
   const notification = await createNotification(db, { user: person, run });
+  const schedule = await createSchedule(db, { workspace, tenant, steward: person });
+  const set = await createSet(db, { tenant, items: [{ name: "One" }] });
+  const plan = await createPlan(db, { set, source: tenant });
   const [event = ""] = await db.transaction((tx) =>
     recordAudit(tx, {
       workspaceId: workspace.id,
@@ -291,5 +312,10 @@ async function createThings(workspace: TestWorkspace, person: TestUser): Promise
     member: member.id,
     assignment: assignment?.id ?? "",
     notification: notification.id,
+    schedule: schedule.id,
+    backup: set.id,
+    item: set.items[0] ?? "",
+    restore: plan.id,
+    position: "1",
   };
 }

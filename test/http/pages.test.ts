@@ -51,11 +51,17 @@ test("the sidebar leads only to what opens", async () => {
   expect(await links(owner.email)).toEqual([
     "/admin/operations",
     "/admin/tenants",
+    "/admin/backups",
     "/admin/members",
     "/admin/audit",
     "/admin/notifications",
   ]);
-  expect(await links(reader.email)).toEqual(["/admin/operations", "/admin/tenants", "/admin/notifications"]);
+  expect(await links(reader.email)).toEqual([
+    "/admin/operations",
+    "/admin/tenants",
+    "/admin/backups",
+    "/admin/notifications",
+  ]);
 });
 
 test("what is nowhere in the table is the same page as what is not for someone", async () => {

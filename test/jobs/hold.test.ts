@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { enqueueRuns } from "../../server/domain/operations/enqueue.ts";
-import { placeHold } from "../helpers/factories.ts";
+import { createWorkspace, placeHold } from "../helpers/factories.ts";
 import { listAudit } from "../helpers/history.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
@@ -102,6 +102,17 @@ test("a hold that ends soon is looked at again when it ends", async () => {
   await makeJobsDue(db);
   await drainQueue(worker);
   expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded" });
+});
+
+test("a tenant's hold in the workspace it moved to is not waited for: the run is blocked at once", async () => {
+  const { db, worker } = installation;
+  const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+  const elsewhere = await createWorkspace(db);
+  await db.query("update tenants set workspace_id = $2 where id = $1", [world.contoso.id, elsewhere.id]);
+  await placeHold(db, { tenant: world.contoso, reason: "theirs alone" });
+  await drainQueue(worker);
+  expect(await getRun(db, run)).toMatchObject({ outcome: "blocked", reasonCode: "workspace_mismatch" });
+  expect(JSON.stringify(await listAudit(db, run))).not.toContain("theirs alone");
 });
 
 test("a hold that has ended holds nothing", async () => {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { planTallies } from "../../server/domain/restores/planItems.ts";
+import { listPlanItems, planTallies } from "../../server/domain/restores/planItems.ts";
 import { findUndoFor } from "../../server/domain/restores/undo.ts";
 import { unknownEffectsOf } from "../../server/domain/restores/unknownEffects.ts";
-import type { PolicyType } from "../../server/provider/policyTypes.ts";
+import { type PolicyType, policyTypes } from "../../server/provider/policyTypes.ts";
 import type { JsonObject } from "../../server/provider/port.ts";
 import {
   backUp,
@@ -60,6 +60,18 @@ async function kept(of: PolicyType = type) {
   return policies.map(({ payload, assignments }) => ({ payload, assignments }));
 }
 
+/** What somebody changed in a policy of each type; every way of writing has its turn. */
+const changeOf: Record<PolicyType, JsonObject> = {
+  assignmentFilters: { rule: '(device.deviceOwnership -eq "Personal")' },
+  roleScopeTags: { description: "changed" },
+  deviceConfigurations: { description: "changed" },
+  deviceCompliancePolicies: { description: "changed", scheduledActionsForRule: [] },
+  configurationPolicies: { description: "changed", settings: [] },
+  groupPolicyConfigurations: { description: "changed", definitionValues: [] },
+  deviceManagementScripts: { scriptContent: "Y2hhbmdlZA==" },
+  conditionalAccessPolicies: { grantControls: { operator: "OR", builtInControls: ["block"] } },
+};
+
 /** The writes that reached the directory, in order. */
 async function writes() {
   const requests = await installation.control.requests(directory);
@@ -80,27 +92,17 @@ describe("a restore", () => {
     };
     await putDirectory(installation, world.contoso, { policies: 9, extras, groups });
     const setId = await backUp(installation, world);
-    for (const of of [
-      ...Object.keys(extras),
-      type,
-      "deviceCompliancePolicies",
-      "configurationPolicies",
-    ] as PolicyType[]) {
-      const [first] = await control.listPolicies(directory, of);
-      if (first !== undefined) await control.removePolicy(directory, of, first.id);
+    for (const of of policyTypes) {
+      const [first, second] = await control.listPolicies(directory, of);
+      if (first === undefined || second === undefined) throw new Error(`The sandbox has too few of ${of}.`);
+      await control.removePolicy(directory, of, first.id);
+      const changed = { ...second.payload, ...changeOf[of] };
+      await control.putPolicy(directory, of, second.id, changed, second.assignments);
     }
-    const [changed] = await control.listPolicies(directory, type);
-    if (changed === undefined) throw new Error("The sandbox has too few policies.");
-    await control.putPolicy(
-      directory,
-      type,
-      changed.id,
-      { ...changed.payload, description: "changed" },
-      changed.assignments,
-    );
     const planId = await preview(installation, world, { setId });
     const { actions } = await planTallies(db, planId);
     expect(actions).toMatchObject({ create: 8, refused: 0 });
+    expect(actions.update).toBeGreaterThanOrEqual(8);
     const run = await restore(installation, world, planId);
     expect(await getRun(db, run)).toMatchObject({
       outcome: "succeeded",
@@ -258,6 +260,25 @@ describe("what has moved since the preview", () => {
   });
 });
 
+test("a run that has to stop between two calls for one item says that not all of it was written", async () => {
+  const { db, control, worker } = installation;
+  await put("a", {}, [to(staff)]);
+  const setId = await backUp(installation, world, [type]);
+  await control.removePolicy(directory, type, "a");
+  const planId = await preview(installation, world, { setId });
+  const run = await confirm(installation, world, planId);
+  await control.setFaults(directory, [{ kind: "hold", method: "POST", path: type, after: true, times: 1 }]);
+  const working = follow(drainQueue(worker));
+  await until(async () => (await kept()).length === 1);
+  const revoking = follow(dismissOlivia());
+  await control.clearFaults(directory);
+  await working.result;
+  await revoking.result;
+  expect(await getRun(db, run)).toMatchObject({ outcome: "blocked", tally: { created: 1 } });
+  const { items } = await listPlanItems(db, planId, { action: null, result: "created" }, null);
+  expect(items).toMatchObject([{ resultReason: expect.stringMatching(/^Not all of it was written/) }]);
+});
+
 describe("what Microsoft refuses", () => {
   test("fails its item and no other, and the run goes on", async () => {
     const { db, control } = installation;
@@ -309,6 +330,79 @@ describe("what Microsoft refuses", () => {
   });
 });
 
+test("what refers to a filter that could not be created fails for that, and nothing of it is written", async () => {
+  const { db, control } = installation;
+  const filter = { displayName: "Corporate", platform: "windows10AndLater", rule: "(true)" };
+  await control.putPolicy(directory, "assignmentFilters", "f", filter);
+  const narrowed = { "@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId: staff };
+  const by = {
+    deviceAndAppManagementAssignmentFilterId: "f",
+    deviceAndAppManagementAssignmentFilterType: "include",
+  };
+  await put("a", {}, [{ target: { ...narrowed, ...by } }]);
+  const setId = await backUp(installation, world);
+  await control.removePolicy(directory, "assignmentFilters", "f");
+  await control.removePolicy(directory, type, "a");
+  const planId = await preview(installation, world, { setId });
+  await control.setFaults(directory, [
+    { kind: "status", status: 400, method: "POST", path: "assignmentFilters" },
+  ]);
+  await restore(installation, world, planId);
+  expect(await listPlan(db, planId)).toMatchObject([
+    { result: "failed", resultReason: expect.stringMatching(/^Creating it was refused: /) },
+    { result: "failed", resultReason: "A filter or scope tag that it refers to was not created" },
+  ]);
+  expect(await kept()).toEqual([]);
+});
+
+test("a preview whose items were tampered with is not carried out", async () => {
+  const { db } = installation;
+  await put("a");
+  const setId = await backUp(installation, world, [type]);
+  await change("a");
+  const planId = await preview(installation, world, { setId });
+  await db.transaction(async (tx) => {
+    await tx.query("alter table restore_items disable trigger restore_items_are_frozen");
+    await tx.query(
+      `update restore_items set desired = desired || '{"passwordRequired": false}' where plan_id = $1`,
+      [planId],
+    );
+    await tx.query("alter table restore_items enable always trigger restore_items_are_frozen");
+  });
+  const run = await restore(installation, world, planId);
+  expect(await getRun(db, run)).toMatchObject({
+    outcome: "blocked",
+    reasonCode: "execution_prerequisite_invalid",
+  });
+  expect(await writes()).toEqual([]);
+});
+
+test("a secret that is in no backup stays as it is where it is, and the preview says what becomes of it", async () => {
+  const { db, control } = installation;
+  const wifi = {
+    "@odata.type": "#microsoft.graph.windowsWifiConfiguration",
+    displayName: "Office wifi",
+    description: "as it should be",
+    wifiSecurityType: "wpa2Personal",
+    preSharedKey: null,
+  };
+  await control.putPolicy(directory, type, "w", wifi);
+  const setId = await backUp(installation, world, [type]);
+  await control.putPolicy(directory, type, "w", { ...wifi, description: "changed" });
+  const planId = await preview(installation, world, { setId });
+  expect((await onlyItem(db, planId)).notes).toEqual([
+    "The secret at preSharedKey is not captured and stays as it is.",
+  ]);
+  const run = await restore(installation, world, planId);
+  expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { updated: 1 } });
+  await control.removePolicy(directory, type, "w");
+  const afresh = await preview(installation, world, { setId });
+  expect(await onlyItem(db, afresh)).toMatchObject({
+    action: "create",
+    notes: ["The secret at preSharedKey is not captured and will be empty."],
+  });
+});
+
 describe("what reads back otherwise than it was written", () => {
   test("has failed, and says in which fields", async () => {
     const { db, control, worker } = installation;
@@ -331,6 +425,28 @@ describe("what reads back otherwise than it was written", () => {
   });
 });
 
+describe("a call of which it is not known whether it was carried out", () => {
+  test("leaves its item unknown, names the object to look at, and the run does not claim success", async () => {
+    const { db, control } = installation;
+    await put("a", {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await control.removePolicy(directory, type, "a");
+    const planId = await preview(installation, world, { setId });
+    // Neither the call's answer nor a look at what became of it can be had.
+    await control.setFaults(directory, [{ kind: "status", status: 503, path: "/assign" }]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "partially_succeeded",
+      failureMessage: "Of 1 item it is not known whether it was written; 0 items were changed.",
+    });
+    expect((await planTallies(db, planId)).results).toMatchObject({ unknown: 1, created: 0 });
+    const [created] = await control.listPolicies(directory, type);
+    expect(await unknownEffectsOf(db, run)).toMatchObject([
+      { position: 1, name: "Policy a", action: "assign", providerId: created?.id },
+    ]);
+  });
+});
+
 describe("an attempt that comes again", () => {
   test("goes on where the one before it stopped: nothing is written twice, nothing is left out", async () => {
     const { db, control, worker } = installation;
@@ -342,7 +458,7 @@ describe("an attempt that comes again", () => {
     const run = await confirm(installation, world, planId);
     // The first is done and the second half done when the service goes away.
     await control.setFaults(directory, [
-      { kind: "status", status: 503, path: "/assign", method: "POST", skip: 1 },
+      { kind: "status", status: 503, retryAfter: "0", path: "/assign", method: "POST", skip: 1 },
     ]);
     await drainQueue(worker);
     expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1 });
@@ -368,7 +484,9 @@ describe("an attempt that comes again", () => {
     await put("a", { description: "before" }, [to(pilots)]);
     const planId = await preview(installation, world, { setId });
     const run = await confirm(installation, world, planId);
-    await control.setFaults(directory, [{ kind: "status", status: 503, path: "/assign", method: "POST" }]);
+    await control.setFaults(directory, [
+      { kind: "status", status: 503, retryAfter: "0", path: "/assign", method: "POST" },
+    ]);
     await drainQueue(worker);
     expect((await kept())[0]?.payload.description).toBe("as it should be");
     await control.clearFaults(directory);

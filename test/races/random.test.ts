@@ -15,7 +15,7 @@ import { checkThenAct, createUnprotected } from "./naive.ts";
 const revocationCount = Number(process.env.RACE_REVOCATIONS ?? "12");
 const workerCount = 24;
 
-const installation = useInstallation();
+const installation = useInstallation({ writeGateMaxAgeHours: 24, tenantConcurrency: workerCount });
 let world: Northwind;
 beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0 });

@@ -68,7 +68,7 @@ test("gates of different workers take the turn one after the other", async () =>
   const [first] = await two();
   const session = await openSession(url);
   await session.query("begin");
-  await session.query("select pg_advisory_xact_lock(write_turn_key($1))", [world.contoso.id]);
+  await session.query("select pg_advisory_xact_lock(turn_key($1))", [world.contoso.id]);
   const beginning = follow(begin(first));
   await untilSomebodyWaits(db);
   expect(beginning.done).toBe(false);

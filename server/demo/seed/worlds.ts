@@ -26,6 +26,7 @@ export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpires
     hasBegun: phase === "checkpoint",
     source: null,
     plan: null,
+    selection: null,
     scheduleId: null,
     schedule: null,
     writeGateMaxAgeHours: 24,

@@ -10,7 +10,7 @@ export type OperationContract = {
   capability: Capability;
   prerequisites: readonly Prerequisite[];
   /** Kinds of authority its own effects change; those keys it takes exclusively from the start. */
-  changesAuthority: readonly "connection"[];
+  changesAuthority: readonly ("connection" | "backup")[];
   maxAttempts: number;
 };
 
@@ -23,7 +23,9 @@ export type Prerequisite =
   /** The backup set it takes its items from is there, and the initiator may see it. */
   | "source_exists"
   /** What it does was previewed, not long ago, and nothing has moved since. */
-  | "preview_fresh";
+  | "preview_fresh"
+  /** What it does was selected before, and nothing selected has moved since. */
+  | "selection_unchanged";
 
 export const lifecycles = ["onboarding", "active", "suspended", "offboarding", "archived"] as const;
 export type Lifecycle = (typeof lifecycles)[number];

@@ -24,7 +24,10 @@ export type Facts = {
   } | null;
   /** Provider permissions that writing the frozen target needs; empty for an operation that only reads. */
   writeRoles: string[];
-  /** Those of the initiator in the run's workspace that cover its tenant, lapsed ones included. */
+  /**
+   * Those of the initiator in the run's workspace that cover its tenant, lapsed ones included; for a run without
+   * a tenant, those that cover any of the tenants it is to ask for runs at.
+   */
   assignments: AssignmentFact[];
   tenant: { workspaceId: string; lifecycle: Lifecycle } | null;
   /** Whose turn it is to write at the tenant, when it is not this run's; null for operations that do not write. */
@@ -39,6 +42,8 @@ export type Facts = {
   source: SourceFact | null;
   /** The preview it carries out; null when there is none. */
   plan: PlanFact | null;
+  /** The selection it works on; null when there is none. */
+  selection: SelectionFact | null;
   /** How old (hours) a verification may be for the write gate. */
   writeGateMaxAgeHours: number;
   /** The tenant's, lapsed ones included; and that of the whole workspace. */
@@ -75,6 +80,15 @@ export type PlanFact = {
   matches: boolean;
   completedAt: Date;
   /** Another run has carried it out, or is about to. */
+  isTaken: boolean;
+  /** What was found to have moved since; null while nothing was. */
+  staleReason: string | null;
+};
+
+export type SelectionFact = {
+  /** It is of the same tenant and has the digest, its operation included, that the request froze. */
+  matches: boolean;
+  /** Another run works on it, or did. */
   isTaken: boolean;
   /** What was found to have moved since; null while nothing was. */
   staleReason: string | null;

@@ -1,5 +1,5 @@
 import type { Lifecycle } from "./contract.ts";
-import type { AssignmentFact, ConnectionFact, Facts, HoldFact, PlanFact } from "./facts.ts";
+import type { AssignmentFact, ConnectionFact, Facts, HoldFact, PlanFact, SelectionFact } from "./facts.ts";
 
 /** What the statement that gathers facts answers for one subject; moments inside of JSON arrive as text. */
 export type FactsRow = {
@@ -23,6 +23,7 @@ export type FactsRow = {
   sourceTenantId: string | null;
   sourceAssignments: AssignmentRow[];
   plan: (Omit<PlanFact, "completedAt"> & { completedAt: string }) | null;
+  selection: SelectionFact | null;
   turn: Facts["turn"];
   scheduleStatus: "active" | "paused" | null;
 };
@@ -49,6 +50,7 @@ export function factsIn(row: FactsRow) {
         ? null
         : { tenantId: row.sourceTenantId, assignments: row.sourceAssignments.map(toAssignment) },
     plan: row.plan === null ? null : { ...row.plan, completedAt: new Date(row.plan.completedAt) },
+    selection: row.selection,
     tenant:
       row.tenantWorkspaceId === null || row.lifecycle === null
         ? null

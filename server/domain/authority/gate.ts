@@ -19,10 +19,16 @@ export async function gate<S extends GatedSubject>(
     phase: Exclude<Phase, "request">;
     /** Kinds of key that the operation itself changes. */
     exclusive: readonly string[];
+    /** The backup sets that the effect at hand takes away. */
+    backups?: readonly string[];
     lockRows: (tx: Tx) => Promise<S[]>;
   },
 ): Promise<{ subject: S; decision: Decision | null }[]> {
-  await tx.query("select authority_lock_runs($1::uuid[], $2::text[])", [runIds, options.exclusive]);
+  await tx.query("select authority_lock_runs($1::uuid[], $2::text[], $3::uuid[])", [
+    runIds,
+    options.exclusive,
+    options.backups ?? [],
+  ]);
   const subjects = await options.lockRows(tx);
   const open = subjects.filter((subject) => subject.status !== "completed");
   const facts = await gatherFacts(tx, open, options.phase);
@@ -82,21 +88,26 @@ export async function grantPass(
   tx: Tx,
   run: { id: string; fencingToken: string; connectionId: string | null },
   exclusive: readonly string[],
+  backups: readonly string[] = [],
 ): Promise<Pass> {
   const exclusiveConnection = exclusive.includes("connection") ? run.connectionId : null;
+  const exclusiveBackups = exclusive.includes("backup") ? backups : [];
   const [pass] = await tx.query<Pass>(
     `with granted as materialized (
        select set_config('countersign.pass', jsonb_build_object(
          'xid', pg_current_xact_id()::text, 'run', $1::uuid, 'token', $2::bigint::text,
-         'exclusive', case when $3::uuid is null then '[]'::jsonb
-           else jsonb_build_array(authority_key('connection', $3::uuid)::text) end)::text, true))
+         'exclusive', (
+           select coalesce(jsonb_agg(k.key::text), '[]') from (
+             select authority_key('connection', $3::uuid) as key
+             union all select authority_key('backup', b.id) from unnest($4::uuid[]) as b (id)) as k
+           where k.key is not null))::text, true))
      select array_agg(k.key order by k.key) as keys,
        array_agg(coalesce(e.epoch, 0) order by k.key) as epochs
      from granted, operation_runs r
      cross join lateral unnest(authority_keys_of(r)) as k (key)
      left join authority_epochs e on e.key = k.key
      where r.id = $1::uuid`,
-    [run.id, run.fencingToken, exclusiveConnection],
+    [run.id, run.fencingToken, exclusiveConnection, exclusiveBackups],
   );
   if (pass === undefined) throw new Error("A pass was asked for a run that does not exist.");
   return pass;

@@ -22,6 +22,10 @@ export type Subject = {
   scheduleId: string | null;
   /** The preview it carries out, with the digest that was confirmed. */
   plan: { id: string; digest: string } | null;
+  /** The selection it works on, with the digest that was confirmed. */
+  selection: { id: string; digest: string } | null;
+  /** For what has no tenant: those it is to ask for runs at. */
+  tenantIds: readonly string[];
 };
 
 /**
@@ -64,23 +68,28 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
        case when p.digest is not null then jsonb_build_object('completedAt', p.completed_at,
          'matches', p.digest = s.plan_digest and p.tenant_id = s.tenant_id and p.source_set_id = s.backup_set_id,
          'isTaken', p.run_id is not null and p.run_id <> s.id, 'staleReason', p.stale_reason) end as plan,
+       case when bs.id is not null then jsonb_build_object(
+         'matches', bs.digest = s.selection_digest and bs.tenant_id = s.tenant_id,
+         'isTaken', bs.run_id is not null and bs.run_id <> s.id, 'staleReason', bs.stale_reason) end as selection,
        n.turn, sc.status as "scheduleStatus"
      from jsonb_to_recordset($1::jsonb)
        as s (id uuid, workspace_id uuid, tenant_id uuid, initiator_id uuid, connection_id uuid,
-         backup_set_id uuid, plan_id uuid, plan_digest text, schedule_id uuid,
-         writes boolean)
+         backup_set_id uuid, plan_id uuid, plan_digest text, schedule_id uuid, selection_id uuid,
+         selection_digest text, tenant_ids uuid[], writes boolean)
      left join workspaces w on w.id = s.workspace_id
      left join users u on u.id = s.initiator_id
      left join memberships m on m.workspace_id = s.workspace_id and m.user_id = s.initiator_id
      left join tenants t on t.id = s.tenant_id
      left join operation_runs me on me.id = s.id
-     left join tenant_holds h on h.tenant_id = s.tenant_id
+     -- One that another workspace placed since the tenant moved there is not this run's to wait for.
+     left join tenant_holds h on h.tenant_id = t.id and t.workspace_id = s.workspace_id
      left join workspace_holds wh on wh.workspace_id = s.workspace_id
      left join provider_connections c on c.id = s.connection_id
      left join backup_sets b on b.id = s.backup_set_id and b.workspace_id = s.workspace_id
      left join schedules sc on sc.id = s.schedule_id and sc.workspace_id = s.workspace_id
      left join restore_plans p on p.id = s.plan_id and p.workspace_id = s.workspace_id
-     left join lateral (${assignmentsCovering("s.tenant_id")}) a on true
+     left join bulk_selections bs on bs.id = s.selection_id and bs.workspace_id = s.workspace_id
+     left join lateral (${assignmentsCovering("any (s.tenant_id || s.tenant_ids)")}) a on true
      left join lateral (${assignmentsCovering("b.tenant_id")}) sa on b.id is not null
      cross join lateral (
        select count(*)::integer as "tenantRunning" from operation_runs r
@@ -107,6 +116,9 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
           plan_id: subject.plan?.id ?? null,
           plan_digest: subject.plan?.digest ?? null,
           schedule_id: subject.scheduleId,
+          selection_id: subject.selection?.id ?? null,
+          selection_digest: subject.selection?.digest ?? null,
+          tenant_ids: subject.tenantIds,
           writes: subject.contract.operability === "write",
         })),
       ),
@@ -121,13 +133,13 @@ function holdAs(name: string, hold: string, letThroughAt: string): string {
          'letThroughAt', ${letThroughAt}) end as "${name}"`;
 }
 
-function assignmentsCovering(tenantId: string): string {
+function assignmentsCovering(tenant: string): string {
   return `
     select jsonb_agg(jsonb_build_object('roleName', r.name, 'capabilities', r.capabilities,
       'allTenants', ra.tenant_id is null, 'expiresAt', ra.expires_at) order by ra.id) as assignments
     from role_assignments ra join roles r on r.id = ra.role_id
     where ra.user_id = s.initiator_id and ra.workspace_id = s.workspace_id
-      and (ra.tenant_id is null or ra.tenant_id = ${tenantId})`;
+      and (ra.tenant_id is null or ra.tenant_id = ${tenant})`;
 }
 
 function toFacts(subject: Subject, row: FactsRow, asked: { phase: Phase } & InstallationRules): Facts {

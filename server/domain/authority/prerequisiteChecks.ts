@@ -38,7 +38,11 @@ export function endOfVerification(
 
 export function checkPrerequisites(facts: Facts): Check {
   const problem =
-    expiryProblem(facts) ?? sourceProblem(facts) ?? planProblem(facts) ?? approvalProblem(facts);
+    expiryProblem(facts) ??
+    sourceProblem(facts) ??
+    planProblem(facts) ??
+    selectionProblem(facts) ??
+    approvalProblem(facts);
   if (problem !== null) return failed("execution_prerequisite_invalid", problem);
   return passed("the request is in time");
 }
@@ -63,6 +67,14 @@ function planProblem({ contract, plan, phase, hasBegun, now }: Facts): string | 
   const isOld = now.getTime() - plan.completedAt.getTime() >= previewMaxAge;
   const isBeginning = phase !== "checkpoint" && !hasBegun;
   return isOld && isBeginning ? "its preview is more than an hour old" : null;
+}
+
+function selectionProblem({ contract, selection }: Facts): string | null {
+  if (!contract.prerequisites.includes("selection_unchanged")) return null;
+  if (selection === null) return "what was selected is no longer known";
+  if (!selection.matches) return "its selection is not the one that was confirmed";
+  if (selection.isTaken) return "its selection was worked on by another run";
+  return selection.staleReason;
 }
 
 function approvalProblem({ contract, connection }: Facts): string | null {

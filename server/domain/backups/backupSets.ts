@@ -23,7 +23,7 @@ export type BackupSet = {
 
 export type BackupFilters = { tenantId: string | null; kind: BackupSet["kind"] | null };
 
-export const backupSetsPerPage = 50;
+const backupSetsPerPage = 50;
 
 /** A page of the sets the viewer may see in the present workspace, newest first; `after` is a set's id. */
 export async function listBackupSetsFor(

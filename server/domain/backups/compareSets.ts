@@ -92,8 +92,8 @@ function comparedWith(other: Other): string {
     : `select id, tenant_id, type, match_key, name, normalised_hash as hash, null as assignments_hash, ${nth}
        from inventory_items
        where tenant_id = $2 and gone_since is null and type in (select type from both_hold)`;
-  return `both_hold as (${typesOf("$1")} intersect
-      ${isSet ? typesOf("$2") : "select type from inventory_items where tenant_id = $2"}),
+  return `both_hold as ((${typesOf("$1")}) intersect
+      (${isSet ? typesOf("$2") : "select type from inventory_items where tenant_id = $2"})),
     l as (select id, tenant_id, type, match_key, name, hash, assignments_hash, ${nth}
       from backup_items where set_id = $1 and type in (select type from both_hold)),
     r as (${right}),

@@ -7,10 +7,14 @@ export type FieldChange = { path: string; before?: JsonValue; after?: JsonValue 
 /** More than a person reads; what is beyond is left out. */
 const mostChanges = 500;
 
-/** How one JSON value differs from another, field by field; at most 500 changes. */
+/** The database keeps keys in an order of its own. */
+const inReading = new Intl.Collator("en", { numeric: true });
+
+/** How one JSON value differs from another, field by field, by path; at most 500 changes. */
 export function fieldDiff(before: JsonValue, after: JsonValue): FieldChange[] {
   const differences = microdiff({ "": before }, { "": after }, { cyclesFix: false });
-  return differences.slice(0, mostChanges).map(toChange);
+  const changes = differences.map(toChange).sort((a, b) => inReading.compare(a.path, b.path));
+  return changes.slice(0, mostChanges);
 }
 
 function toChange(difference: Difference): FieldChange {

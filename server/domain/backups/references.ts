@@ -53,7 +53,7 @@ export function namesFor(references: References, known: ReferredNames): Referred
 }
 
 /** Whom a Conditional Access policy is for; empty for anything else. */
-export function usersOf(normalised: JsonObject): JsonObject {
+function usersOf(normalised: JsonObject): JsonObject {
   const { conditions } = normalised;
   if (!isObject(conditions)) return {};
   return isObject(conditions.users) ? conditions.users : {};

@@ -62,6 +62,7 @@ function plan({ run, decision }: GatedRun, delivery: Delivery | undefined): Plan
   if (delivery?.operation !== run.operation) return { run, begun: { kind: "foreign" }, decision };
   const { jobId } = delivery;
   if (decision === null) return { run, begun: { kind: "ended" }, decision };
+  if (run.awaitsChildren) return { run, begun: { kind: "elsewhere" }, decision };
   if (run.status === "running" && run.jobId !== jobId && isAlive(run, decision.decidedAt))
     return { run, begun: { kind: "elsewhere" }, decision };
   // What somebody ended is not judged any more.

@@ -7,8 +7,8 @@ import type { Decision } from "../authority/decide.ts";
 import { contractOf, type OperationName } from "./catalog.ts";
 import { digestOf, type FrozenScope, type Run } from "./run.ts";
 
-/** Where a request came from. `retention` is the installation's own housekeeping. */
-export type RunTrigger = "page" | "command" | "schedule" | "retention";
+/** Where a request came from. `retention` is the installation's own housekeeping; `bulk`: another run asked. */
+export type RunTrigger = "page" | "command" | "schedule" | "retention" | "bulk";
 
 /** What somebody, or the system, asks for. */
 export type RunRequest = {
@@ -69,6 +69,8 @@ export async function freezeRequest(reader: Reader, request: RunRequest): Promis
     outcome: "pending",
     backupSetId: request.backupSetId ?? null,
     scheduleId: request.scheduleId ?? null,
+    parentRunId: null,
+    awaitsChildren: false,
     waitingReason: null,
     attempt: 0,
     maxAttempts: contractOf(request.operation).maxAttempts,
@@ -97,7 +99,11 @@ function wholeTenant(operation: OperationName): unknown {
       return {};
     case "restore.preview":
     case "restore.execute":
-      throw new Error(`${operation} was asked for without saying what to restore.`);
+    case "tenants.bulk_sync":
+    case "policies.bulk_assign":
+    case "policies.bulk_delete":
+    case "backups.bulk_delete":
+      throw new Error(`${operation} was asked for without saying on what.`);
   }
 }
 

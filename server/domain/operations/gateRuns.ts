@@ -9,7 +9,8 @@ export type GatedRun = { run: Run; decision: Decision | null };
 
 /**
  * Gates stored runs in the caller's transaction: authority locks, then the run rows, then facts and verdicts
- * (see `gate`). `exclusiveFor` names the operation whose own effects change authority, when one is about to.
+ * (see `gate`). `changing` names the operation whose own effects change authority, when one is about to, and the
+ * backup sets that it takes away.
  * A run that has ended comes back with no decision, and so does one whose operation this release does not have;
  * one that does not exist does not come back.
  */
@@ -17,12 +18,13 @@ export async function gateRuns(
   tx: Tx,
   runIds: readonly string[],
   phase: "begin" | "checkpoint",
-  exclusiveFor?: OperationName,
+  changing?: { operation: OperationName; backups: readonly string[] },
 ): Promise<GatedRun[]> {
   const unknown: Run[] = [];
   const answers = await gate<GatedSubject & { run: Run }>(tx, runIds, {
     phase,
-    exclusive: exclusiveFor === undefined ? [] : contractOf(exclusiveFor).changesAuthority,
+    exclusive: changing === undefined ? [] : contractOf(changing.operation).changesAuthority,
+    backups: changing?.backups ?? [],
     lockRows: async (locked) => {
       if (phase === "begin") await takeTurns(locked, runIds);
       const runs = await lockRuns(locked, runIds);

@@ -50,7 +50,7 @@ export type ListedRun = {
 };
 
 /** Earlier than other workers take it up, so that a person sees it coming. */
-export const isStuck = `r.status = 'running'
+export const isStuck = `r.status = 'running' and not r.awaits_children
   and coalesce(r.heartbeat_at, r.started_at) < clock_timestamp() - interval '30 seconds'`;
 
 export const listedRunColumns = `r.id, r.operation, r.authority_mode as "authorityMode",

@@ -52,7 +52,7 @@ async function requeueIn(tx: Tx, lostAfter: number): Promise<number> {
        status = case when attempt < max_attempts then 'queued' else status end
      where id in (
        select id from operation_runs
-       where status = 'running' and heartbeat_at < clock_timestamp() - make_interval(secs => $1)
+       where status = 'running' and not awaits_children and heartbeat_at < clock_timestamp() - make_interval(secs => $1)
        order by heartbeat_at limit $2 for no key update skip locked)
      returning ${runColumns}`,
     [lostAfter / 1_000, batch],

@@ -27,6 +27,10 @@ export type Run = {
   backupSetId: string | null;
   /** The schedule that asked for it. */
   scheduleId: string | null;
+  /** The run that asked for it. */
+  parentRunId: string | null;
+  /** It has asked for all its children; the last of them to end ends it. */
+  awaitsChildren: boolean;
   waitingReason: Deferral["kind"] | null;
   attempt: number;
   maxAttempts: number;
@@ -49,7 +53,8 @@ export const runColumns = `id, workspace_id as "workspaceId", tenant_id as "tena
   waiting_reason as "waitingReason", attempt, max_attempts as "maxAttempts", fencing_token as "fencingToken",
   job_id as "jobId", effects_done as "effectsDone", expires_at as "expiresAt", heartbeat_at as "heartbeatAt",
   started_at as "startedAt", backup_set_id as "backupSetId", cancel_requested_at as "cancelRequestedAt",
-  cancelled_by_name as "cancelledByName", schedule_id as "scheduleId"`;
+  cancelled_by_name as "cancelledByName", schedule_id as "scheduleId",
+  parent_run_id as "parentRunId", awaits_children as "awaitsChildren"`;
 
 /** The name of a stored run's operation. Throws when this release's catalog no longer has it. */
 export function operationOf(run: { id: string; operation: string }): OperationName {
@@ -62,7 +67,7 @@ export function operationOf(run: { id: string; operation: string }): OperationNa
 export function subjectOf(run: Run): Subject {
   const contract = contractOf(operationOf(run));
   const target = frozenTarget.safeParse(run.target).data;
-  const { planId, digest } = target ?? {};
+  const { planId, selectionId, digest } = target ?? {};
   return {
     id: run.id,
     contract,
@@ -78,6 +83,8 @@ export function subjectOf(run: Run): Subject {
     backupSetId: run.backupSetId,
     scheduleId: run.scheduleId,
     plan: planId === undefined || digest === undefined ? null : { id: planId, digest },
+    selection: selectionId === undefined || digest === undefined ? null : { id: selectionId, digest },
+    tenantIds: run.tenantId === null ? (target?.tenantIds ?? []) : [],
   };
 }
 
@@ -85,6 +92,8 @@ export function subjectOf(run: Run): Subject {
 const frozenTarget = z.object({
   types: z.array(z.enum(policyTypes)).optional(),
   planId: z.uuid().optional(),
+  selectionId: z.uuid().optional(),
+  tenantIds: z.array(z.uuid()).optional(),
   digest: z.string().optional(),
 });
 

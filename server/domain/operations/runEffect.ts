@@ -36,6 +36,8 @@ export type EffectKey = {
   name: string;
   /** Only this attempt builds on it; the next one does it again. */
   perAttempt: boolean;
+  /** The backup sets it takes away: those who rely on them are stopped by it. */
+  backups?: readonly string[];
 };
 
 type Verdict = { kind: "done"; raised: Raised[] } | { kind: "skipped" | StopCause };
@@ -88,12 +90,12 @@ async function effectIn(
   work: (tx: Tx) => Promise<EffectSummary>,
 ): Promise<Verdict> {
   const operation = contractOf(operationOf(run));
-  const gated = await checkpoint(tx, run);
+  const gated = await checkpoint(tx, run, key.backups);
   if (gated.kind !== "allowed") return { kind: gated.kind };
   // By token, not by number: an attempt that was handed back comes again under the same number.
   const storedKey = key.perAttempt ? `attempt:${run.fencingToken}:${key.name}` : key.name;
   if (await isRecorded(tx, run.id, storedKey)) return { kind: "skipped" };
-  const pass = await grantPass(tx, run, operation.changesAuthority);
+  const pass = await grantPass(tx, run, operation.changesAuthority, key.backups);
   const summary = await work(tx);
   await recordEffect(tx, run, { ...key, storedKey }, pass, gated.validUntil, summary);
   return { kind: "done", raised: operation.changesAuthority.length === 0 ? [] : await listRaised(tx) };
@@ -106,8 +108,12 @@ export type Checkpoint = { kind: "allowed"; validUntil: Date | null } | { kind: 
  * with what had been done, one decision, one audit entry, one notification. So is a cancellation, which needs
  * no decision.
  */
-export async function checkpoint(tx: Tx, run: Run): Promise<Checkpoint> {
-  const [answer] = await gateRuns(tx, [run.id], "checkpoint", operationOf(run));
+export async function checkpoint(
+  tx: Tx,
+  run: Run,
+  backups: readonly string[] = [],
+): Promise<Checkpoint> {
+  const [answer] = await gateRuns(tx, [run.id], "checkpoint", { operation: operationOf(run), backups });
   if (answer === undefined || answer.run.status !== "running") return { kind: "fenced" };
   if (answer.run.fencingToken !== run.fencingToken) return { kind: "fenced" };
   const cancellation = cancellationOf(answer.run);

@@ -115,6 +115,9 @@ function endOf({ outcome, reasonCode }: Pick<ListedRun, "outcome" | "reasonCode"
 }
 
 const tallyWords: Record<string, string> = {
+  backed_up: "backed up",
+  to_create: "to create",
+  to_update: "to update",
   created: "new",
   updated: "updated",
   changed: "changed",

@@ -4,6 +4,7 @@ import { Conflict, NotFound } from "../errors.ts";
 import type { Stopped } from "../operations/countStopped.ts";
 import { changeAuthority } from "../revocation/changeAuthority.ts";
 import type { Drained } from "../revocation/drainWrites.ts";
+import { countStewarded } from "../schedules/countStewarded.ts";
 import { actAs, authorityOf } from "./actAs.ts";
 import type { Assignment } from "./assignments.ts";
 import { requireGrantable } from "./grantable.ts";
@@ -23,6 +24,8 @@ export type ChangePreview = {
   after: readonly Assignment[];
   lost: LostRight[];
   stops: Stopped;
+  /** How many schedules they answer for would need a new steward. */
+  schedules: number;
   /** It would leave the workspace without an owner, so it will be refused. */
   takesLastOwner: boolean;
 };
@@ -43,12 +46,13 @@ export async function previewMemberChange(
     after,
     lost: lostRights(before, after),
     stops: await previewLossOfRights(reader, person, { membership, assignments: after }),
+    schedules: await countStewarded(reader, person, before, after),
     takesLastOwner: await takesLastOwner(reader, person, member, after),
   };
 }
 
-/** What was done, what it stops, and what became of the writing calls that were under way. */
-export type ChangeReceipt = { member: string; stops: Stopped; drained: Drained };
+/** What was done, what it stops, what it leaves without a steward, and what became of the writing calls that were under way. */
+export type ChangeReceipt = { member: string; stops: Stopped; schedules: number; drained: Drained };
 
 /**
  * Changes what a member may, or ends their membership. An authority change: once this has returned, nothing
@@ -59,12 +63,12 @@ export async function changeMember(
   db: Db,
   request: Person & { actor: Actor; change: MemberChange },
 ): Promise<ChangeReceipt> {
-  const { stops } = await previewMemberChange(db, request, request.change);
+  const { stops, schedules } = await previewMemberChange(db, request, request.change);
   const subjects = [{ kind: "user", id: request.userId }] as const;
   const work = (tx: Tx) => changeIn(tx, request, stops);
   const relyingOn = authorityOf(request.actor, request.workspaceId);
   const { value: member, drained } = await changeAuthority(db, subjects, work, { relyingOn });
-  return { member, stops, drained };
+  return { member, stops, schedules, drained };
 }
 
 /** The member's one role at all tenants from now on; what they hold at single tenants stays. */

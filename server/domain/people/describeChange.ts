@@ -1,5 +1,6 @@
 import { capabilities, isCapability } from "../authority/capabilities.ts";
 import { willStop } from "../operations/describeStopped.ts";
+import { stewardWords } from "../schedules/countStewarded.ts";
 import type { Assignment } from "./assignments.ts";
 import type { ChangePreview } from "./changeMember.ts";
 import { rolesInWords, roleWords } from "./describeMember.ts";
@@ -25,11 +26,13 @@ export type ConfirmedChange = Extract<
 >;
 
 export function tellChange(change: ConfirmedChange, preview: ChangePreview): ToldChange {
-  const { member, before, after, stops, lost } = preview;
+  const { member, before, after, stops, lost, schedules } = preview;
   const words = wordsFor(change, member.name, before, after);
   return {
     question: words.question,
-    sentences: [...words.sentences, leftWords(change, after)].filter((sentence) => sentence !== ""),
+    sentences: [...words.sentences, leftWords(change, after), stewardWords(schedules)].filter(
+      (sentence) => sentence !== "",
+    ),
     label: words.label,
     isDangerous: change.kind === "removal",
     stops: willStop(words.doing, stops),

@@ -113,17 +113,3 @@ export async function findSnapshot(
   );
   return policy;
 }
-
-/** How many items ended how; `open` are those of which it is not known. */
-export type Results = Record<"created" | "updated" | "unchanged" | "refused" | "failed" | "open", number>;
-
-export async function countResults(reader: Reader, planId: string): Promise<Results> {
-  const rows = await reader.query<{ result: keyof Results; n: number }>(
-    `select coalesce(result, 'open') as result, count(*)::integer as n from restore_items
-     where plan_id = $1 group by 1`,
-    [planId],
-  );
-  const results: Results = { created: 0, updated: 0, unchanged: 0, refused: 0, failed: 0, open: 0 };
-  for (const { result, n } of rows) results[result] = n;
-  return results;
-}

@@ -68,7 +68,7 @@ export async function listPlanItems(
   after: number | null,
 ): Promise<{ items: ListedPlanItem[]; next: number | null }> {
   const rows = await reader.query<ListedPlanItem>(
-    `select ${listedColumns} from restore_items i ${unsettled}
+    `select ${listedColumns} from restore_items i ${unsettled} ${unfinished}
      where i.plan_id = $1 and ($2::text is null or i.action = $2)
        and ($3::text is null or ${resultOf} = $3) and ($4::integer is null or i.position > $4)
      order by i.position limit $5`,
@@ -85,23 +85,35 @@ export async function findPlanItem(
   position: number,
 ): Promise<PlanItem | undefined> {
   const [item] = await reader.query<PlanItem>(
-    `select ${planRowColumns}, ${listedColumns} from restore_items i ${unsettled}
+    `select ${planRowColumns}, ${listedColumns} from restore_items i ${unsettled} ${unfinished}
      where i.plan_id = $1 and i.position = $2`,
     [planId, position],
   );
   return item;
 }
 
-/** The items with a call of which it is not known whether it was carried out: there are few, if any. */
-const unsettled = `left join lateral (
-    select (e.intent -> 'item' ->> 'position')::integer as position
+/** Items with a call of which it is not known whether it was carried out: few, if any. */
+const unsettled = `left join (
+    select distinct (e.intent -> 'item' ->> 'position')::integer as position
     from restore_plans p join effects e on e.run_id = p.run_id
-    where p.id = i.plan_id and e.state = 'unknown' and e.key like 'item:' || i.position || ':%' limit 1
-  ) u on true`;
+    where p.id = $1 and e.kind = 'provider' and e.state = 'unknown'
+  ) u on u.position = i.position`;
+
+const callKeys = `array['item:' || i.position || ':create', 'item:' || i.position || ':update',
+  'item:' || i.position || ':actions', 'item:' || i.position || ':definitions', 'item:' || i.position || ':assign']`;
+
+/** Written in part only: the run had to stop between two calls for the item, or did not learn how one ended. */
+const unfinished = `left join lateral (
+    select true as "isUnfinished" from restore_plans p join operation_runs r on r.id = p.run_id
+    where p.id = i.plan_id and r.status = 'completed' and i.result in ('created', 'updated')
+      and not exists (select 1 from effects e where e.run_id = r.id and e.key = any (${callKeys})
+        and e.state = 'done' and (e.intent -> 'item' ->> 'last')::boolean)
+  ) f on true`;
 
 const resultOf = `coalesce(case when u.position is not null and i.result is distinct from 'failed'
     then 'unknown' end, i.result, 'not_started')`;
 
 const listedColumns = `i.position, i.type, i.name, i.action, i.reason, i.notes,
   jsonb_array_length(i.diff) as changes, i.assignments is not null as assigns, ${resultOf} as result,
-  i.result_reason as "resultReason", i.settled_at as "settledAt"`;
+  case when f."isUnfinished" then 'Not all of it was written: the run ended before the last call for it'
+    else i.result_reason end as "resultReason", i.settled_at as "settledAt"`;

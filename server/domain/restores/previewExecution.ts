@@ -9,11 +9,7 @@ import type { RestorePlan } from "./plans.ts";
 import { listTypesToWrite } from "./requestRestore.ts";
 
 /** What would be answered if the viewer confirmed the finished plan now. Takes no locks and promises nothing. */
-export async function previewExecution(
-  reader: Reader,
-  viewer: Viewer,
-  plan: RestorePlan,
-): Promise<Decision> {
+export async function previewExecution(reader: Reader, viewer: Viewer, plan: RestorePlan): Promise<Decision> {
   if (viewer.workspace === null || plan.digest === null)
     throw new Error("Only a finished plan of the viewer's workspace can be carried out.");
   const frozen = await freezeRequest(reader, {

@@ -4,13 +4,15 @@ import type { PolicyWrite } from "../../provider/port.ts";
 import type { EffectSummary } from "../operations/runEffect.ts";
 import type { RecordSettled } from "../operations/settleWrite.ts";
 
-/** What each writing call of a restore notes of the item it is for. */
+/** What each writing call of a restore notes of the item it is for. `last`: no other call follows for it. */
 const itemShape = z.object({
   planId: z.uuid(),
   position: z.int().positive(),
   result: z.enum(["created", "updated"]),
+  last: z.boolean(),
 });
-export type ItemNote = z.infer<typeof itemShape>;
+type CallNote = z.infer<typeof itemShape>;
+export type ItemNote = Omit<CallNote, "last">;
 
 /**
  * What a settled call means for its item. The first that was carried out makes it `created` or `updated`; one

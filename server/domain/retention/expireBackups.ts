@@ -57,7 +57,7 @@ export function listExpiredBackups(reader: Reader, before: Date): Promise<Expire
            where younger.tenant_id = b.tenant_id and younger.id > b.id and e.kind = 'backup'
              and e.completed_at is not null))
        order by d.completed_at, b.id limit $2) x
-     group by x.workspace_id, x.tenant_id order by min(x.id)`,
+     group by x.workspace_id, x.tenant_id order by 3`,
     [before, most],
   );
 }

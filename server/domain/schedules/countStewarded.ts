@@ -44,5 +44,5 @@ function couldMake(held: readonly Held[], { operation, tenantId }: Stewarded): b
 export function stewardWords(schedules: number): string {
   if (schedules === 0) return "";
   const one = schedules === 1;
-  return `${counted(schedules, "schedule needs", "schedules need")} a new steward then; ${one ? "it goes" : "they go"} on running.`;
+  return `${counted(schedules, "schedule", "schedules")} will need a new steward; ${one ? "it goes" : "they go"} on running.`;
 }

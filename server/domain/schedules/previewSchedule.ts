@@ -30,6 +30,8 @@ export async function previewSchedule(
     hasBegun: false,
     backupSetId: null,
     plan: null,
+    selection: null,
+    tenantIds: [],
     scheduleId,
   };
   const facts = (await gatherFacts(reader, [subject], "begin")).get(subject.id);

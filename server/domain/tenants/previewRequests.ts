@@ -3,11 +3,8 @@ import type { Reader } from "../../db/database.ts";
 import { type Decision, decide } from "../authority/decide.ts";
 import { gatherFacts, type Subject } from "../authority/gatherFacts.ts";
 import type { Viewer } from "../authority/viewer.ts";
-import { contractOf, type OperationName } from "../operations/catalog.ts";
+import { contractOf, type OperationName, plainOperations } from "../operations/catalog.ts";
 import type { Tenant } from "./findTenantFor.ts";
-
-/** Those that need nothing but the tenant; the others start from what they are about. */
-const startedFromTenant = ["provider.connection.verify", "inventory.sync", "backup.create"] as const;
 
 export type PossibleRequest = { operation: OperationName; decision: Decision };
 
@@ -20,7 +17,7 @@ export async function previewRequests(
   viewer: Viewer,
   tenant: Pick<Tenant, "id" | "workspaceId" | "connection">,
 ): Promise<PossibleRequest[]> {
-  const asked = startedFromTenant.map((operation) => ({
+  const asked = plainOperations.map((operation) => ({
     operation,
     ...subjectFor(operation, viewer, tenant),
   }));
@@ -51,6 +48,8 @@ function subjectFor(
     hasBegun: false,
     backupSetId: null,
     plan: null,
+    selection: null,
+    tenantIds: [],
     scheduleId: null,
   };
 }

@@ -30,6 +30,8 @@ export async function readWriteGate(
         hasBegun: false,
         backupSetId: null,
         plan: null,
+        selection: null,
+        tenantIds: [],
         scheduleId: null,
       },
     ],

@@ -55,9 +55,20 @@ const allowed: Facts = {
   hasBegun: false,
   source: null,
   plan: null,
+  selection: null,
+  scheduleId: null,
+  schedule: null,
   writeGateMaxAgeHours: 24,
   writeRoles: [],
   connection: verified,
+};
+
+const scheduled: Partial<Facts> = {
+  authorityMode: "system_authority",
+  initiator: null,
+  assignments: [],
+  scheduleId: "nightly",
+  schedule: { status: "active" },
 };
 
 const writing: Facts["contract"] = {
@@ -133,6 +144,8 @@ const cases = {
       assignments: [],
       contract: { ...allowed.contract, authorityModes: ["actor_bound"] },
     },
+    { ...scheduled, schedule: { status: "paused" } },
+    { ...scheduled, schedule: null },
   ],
   tenant_not_operable: [{ tenant: { workspaceId: "northwind", lifecycle: "suspended" } }],
   provider_connection_invalid: [
@@ -258,6 +271,14 @@ describe("not applicable: a check whose premise failed or does not exist", () =>
     };
     expect(decide(system)).toMatchObject({ verdict: "allowed", validUntil: null });
     expect(resultsOf(decide(system))).toMatchObject({ initiator: "not_applicable", capability: "passed" });
+  });
+
+  test.each(lifecycles)("a schedule's run at a tenant that is %s", (lifecycle) => {
+    const contract = { ...allowed.contract, operability: "verify" as const };
+    const at: Facts = { ...allowed, contract, tenant: { workspaceId: "northwind", lifecycle } };
+    // A person may verify nearly everywhere; schedules run at active tenants only.
+    expect(decide({ ...at, ...scheduled }).verdict).toBe(lifecycle === "active" ? "allowed" : "denied");
+    expect(decide(at).verdict).toBe(lifecycle === "archived" ? "denied" : "allowed");
   });
 
   test("an actor-bound run whose initiator is gone is never taken for a system run", () => {

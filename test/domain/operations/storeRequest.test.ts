@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from "uuid";
 import { requestRun } from "../../../server/domain/operations/requestRun.ts";
 import { digestOf } from "../../../server/domain/operations/run.ts";
 import { breaking } from "../../helpers/breaking.ts";
+import { createTenant } from "../../helpers/factories.ts";
 import { listAudit } from "../../helpers/history.ts";
 import { useInstallation } from "../../helpers/installation.ts";
 import { openSession, untilSessionsWait } from "../../helpers/interleaving.ts";
@@ -112,6 +113,21 @@ describe("the same request key", () => {
     const mine = await stored(aRequest(world, { requestKey }));
     const theirs = await stored(aRequest(world, { requestKey, initiator: world.olivia }));
     expect(theirs).not.toBe(mine);
+  });
+
+  test("for something else is told apart: it never answers with the first one's run", async () => {
+    const { db } = installation;
+    const request = aRequest(world, { requestKey: uuidv7() });
+    const run = await stored(request);
+    const others: Parameters<typeof aRequest>[1][] = [
+      { operation: "provider.connection.verify" },
+      { tenantId: (await createTenant(db, { workspace: world.northwind })).id },
+      { target: { types: ["deviceConfigurations"] } },
+      { rerunOf: run },
+    ];
+    for (const other of others)
+      await expect(requestRun(db, { ...request, ...other })).rejects.toMatchObject({ name: "Conflict" });
+    await expectOneOf(run);
   });
 
   test("of a request that was refused is free again", async () => {

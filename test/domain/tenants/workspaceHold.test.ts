@@ -105,7 +105,11 @@ test("more than one transaction's worth of waiting runs are all woken", async ()
     [run],
   );
   expect(await releaseHold(db, whole())).toEqual({ kind: "released", runs: 1201 });
-  expect(await db.query("select 1 from operation_runs where waiting_reason = 'hold'")).toEqual([]);
+  expect(
+    await db.query(
+      `select 1 from operation_runs where waiting_reason = 'hold' and workspace_id = '${world.northwind.id}'`,
+    ),
+  ).toEqual([]);
   await db.query("delete from graphile_worker._private_jobs");
 });
 

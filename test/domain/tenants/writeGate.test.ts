@@ -36,6 +36,7 @@ function factsWith(changed: Partial<ConnectionFact> | null): Facts {
     hasBegun: false,
     source: null,
     plan: null,
+    selection: null,
     writeGateMaxAgeHours: 24,
     hold: null,
     workspaceHold: null,

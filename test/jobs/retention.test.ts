@@ -1,0 +1,218 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { v7 as uuidv7 } from "uuid";
+import { makeMaintenanceTasks } from "../../jobs/maintenance/maintenanceTasks.ts";
+import { retention } from "../../jobs/maintenance/retention.ts";
+import { makeTaskList } from "../../jobs/taskList.ts";
+import { operationNames } from "../../server/domain/operations/catalog.ts";
+import { requestRun } from "../../server/domain/operations/requestRun.ts";
+import { listExpiredBackups } from "../../server/domain/retention/expireBackups.ts";
+import { useInstallation } from "../helpers/installation.ts";
+import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
+import { drainQueue } from "../helpers/queue.ts";
+import { aRequest } from "../helpers/requests.ts";
+import { freezePlan } from "../helpers/restores.ts";
+import { createRun } from "../helpers/runs.ts";
+import { createSchedule } from "../helpers/schedules.ts";
+
+const day = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * day);
+
+const installation = useInstallation();
+let world: Northwind;
+beforeEach(async () => {
+  world = await seedNorthwind(installation, { policies: 2 });
+});
+
+const kept = { notifications: 0, runs: 0, backups: 0 };
+const tidy = (days: Partial<typeof kept>, now: Date) =>
+  retention(installation.worker, { days: { ...kept, ...days }, now, expiresInHours: 24 });
+
+const recorded = ["execution_decisions", "effects", "notifications"] as const;
+
+describe("old runs", () => {
+  test("go with their decisions, effects and notifications; the audit trail stays", async () => {
+    const { db, worker } = installation;
+    const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await drainQueue(worker);
+    for (const table of recorded) expect(await rowsOf(table, run)).not.toEqual([]);
+    const audit = await auditOf(run);
+    expect(await tidy({ runs: 30 }, inDays(29))).toMatchObject({ runs: 0 });
+    expect(await tidy({ runs: 30 }, inDays(31))).toMatchObject({ runs: 1 });
+    for (const table of recorded) expect(await rowsOf(table, run)).toEqual([]);
+    expect(await isThere("operation_runs", run)).toBe(false);
+    expect(await auditOf(run)).toEqual(audit);
+  });
+
+  test("stay when they are open, however old", async () => {
+    const { db } = installation;
+    const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await tidy({ runs: 1 }, inDays(400));
+    expect(await isThere("operation_runs", run)).toBe(true);
+    await drainQueue(installation.worker);
+  });
+
+  test("stay while a backup, a preview or a schedule rests on them", async () => {
+    const { db } = installation;
+    const { northwind: workspace, contoso: tenant, omar: initiator } = world;
+    const ended = { workspace, tenant, initiator, ending: { outcome: "succeeded" as const } };
+    const [backup, free] = [await createRun(db, ended), await createRun(db, ended)];
+    await db.query("insert into backup_sets (id, workspace_id, tenant_id) values ($1, $2, $3)", [
+      backup.id,
+      workspace.id,
+      tenant.id,
+    ]);
+    const preview = await createRun(db, ended);
+    const execution = await createRun(db, ended);
+    await db.query(
+      `insert into restore_plans (id, workspace_id, tenant_id, source_set_id, source_tenant_id, options, run_id)
+       values ($1, $2, $3, $4, $3, '{}', $5)`,
+      [preview.id, workspace.id, tenant.id, backup.id, execution.id],
+    );
+    const schedule = await createSchedule(db, { workspace, tenant, steward: world.olivia });
+    const last = await lastRunOf(schedule.id);
+    await tidy({ runs: 30 }, inDays(31));
+    for (const id of [backup.id, preview.id, execution.id, last])
+      expect(await isThere("operation_runs", id)).toBe(true);
+    expect(await isThere("operation_runs", free.id)).toBe(false);
+  });
+
+  test("go batch by batch past those that stay", async () => {
+    const { db } = installation;
+    const { northwind: workspace, contoso: tenant } = world;
+    const ended = { workspace, tenant, ending: { outcome: "cancelled" as const } };
+    for (let made = 0; made < 250; made += 1) await createRun(db, ended);
+    await db.query(
+      `insert into backup_sets (id, workspace_id, tenant_id)
+       select id, workspace_id, tenant_id from operation_runs where workspace_id = $1 order by id limit 120`,
+      [workspace.id],
+    );
+    expect(await tidy({ runs: 30 }, inDays(31))).toMatchObject({ runs: 130 });
+    expect(await tidy({ runs: 30 }, inDays(31))).toMatchObject({ runs: 0 });
+  });
+});
+
+test("read notifications go, unread ones stay", async () => {
+  const { db, worker } = installation;
+  const [read, unread] = [
+    await requestAs(db, world.omar, "inventory.sync", world.contoso),
+    await requestAs(db, world.olivia, "inventory.sync", world.contoso),
+  ];
+  await drainQueue(worker);
+  await db.query("update notifications set read_at = now() where run_id = $1", [read]);
+  expect(await tidy({ notifications: 90 }, inDays(89))).toMatchObject({ notifications: 0 });
+  expect(await tidy({ notifications: 90 }, inDays(91))).toMatchObject({ notifications: 1 });
+  expect(await rowsOf("notifications", read)).toEqual([]);
+  expect(await rowsOf("notifications", unread)).toHaveLength(1);
+});
+
+test("previews that nobody carried out go after a day, with their items", async () => {
+  const { db } = installation;
+  const { northwind: workspace, contoso: tenant } = world;
+  const { setId } = await freezePlan(db, world);
+  const { id } = await createRun(db, { workspace, tenant, ending: { outcome: "succeeded" } });
+  await db.query(
+    `insert into restore_plans (id, workspace_id, tenant_id, source_set_id, source_tenant_id, options)
+     values ($1, $2, $3, $4, $3, '{}')`,
+    [id, workspace.id, tenant.id, setId],
+  );
+  await db.query(
+    `insert into restore_items (plan_id, position, backup_item_id, type, name, match_key, action)
+     values ($1, 1, $2, 'deviceConfigurations', 'Wi-Fi', 'wi-fi', 'create')`,
+    [id, uuidv7()],
+  );
+  await db.query("update restore_plans set digest = 'd', completed_at = now() where id = $1", [id]);
+  await tidy({}, inDays(0.9));
+  expect(await isThere("restore_plans", id)).toBe(true);
+  expect(await tidy({}, inDays(1.1))).toMatchObject({ plans: 1 });
+  expect(await isThere("restore_plans", id)).toBe(false);
+  expect(await db.query("select 1 from restore_items where plan_id = $1", [id])).toEqual([]);
+});
+
+test("0 keeps for ever", async () => {
+  const { db, worker } = installation;
+  const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+  await drainQueue(worker);
+  await db.query("update notifications set read_at = now()");
+  expect(await tidy({}, inDays(10_000))).toMatchObject({ runs: 0, notifications: 0 });
+  expect(await isThere("operation_runs", run)).toBe(true);
+});
+
+describe("old backups", () => {
+  const expired = async (now: Date) =>
+    (await listExpiredBackups(installation.db, now)).find(({ tenantId }) => tenantId === world.contoso.id);
+
+  test("are found tenant by tenant, except the newest complete one", async () => {
+    const { db } = installation;
+    const [oldest, older] = [await freezePlan(db, world), await freezePlan(db, world)];
+    await freezePlan(db, world);
+    expect(await expired(inDays(-1))).toBeUndefined();
+    expect(await expired(inDays(1))).toEqual({
+      workspaceId: world.northwind.id,
+      tenantId: world.contoso.id,
+      setIds: [oldest.setId, older.setId],
+    });
+  });
+
+  test("of an archived tenant are all found", async () => {
+    const { db } = installation;
+    const { setId } = await freezePlan(db, world);
+    expect(await expired(inDays(1))).toBeUndefined();
+    await db.query("update tenants set lifecycle = 'archived' where id = $1", [world.contoso.id]);
+    expect(await expired(inDays(1))).toMatchObject({ setIds: [setId] });
+  });
+
+  test("stay while an open run takes from them", async () => {
+    const { db } = installation;
+    const [used] = [await freezePlan(db, world), await freezePlan(db, world)];
+    const target = { planId: used.planId, digest: used.digest, types: ["deviceConfigurations"] };
+    const asked = await requestRun(db, {
+      ...aRequest(world, { operation: "restore.execute", initiator: world.olivia }),
+      target,
+      backupSetId: used.setId,
+    });
+    expect(asked).toMatchObject({ kind: "stored", blocked: false });
+    expect(await expired(inDays(1))).toBeUndefined();
+  });
+});
+
+test("what the queue does besides operations is on one list, under names of its own", () => {
+  const { worker } = installation;
+  const config = {
+    REQUEST_EXPIRY_HOURS: 24,
+    RETENTION_NOTIFICATION_DAYS: 0,
+    RETENTION_RUN_DAYS: 0,
+    RETENTION_BACKUP_DAYS: 0,
+  };
+  const maintenance = Object.keys(makeMaintenanceTasks(worker, config));
+  expect(maintenance).toEqual(["schedule_tick", "retention"]);
+  expect(Object.keys(makeTaskList(worker))).toEqual([...operationNames]);
+});
+
+async function rowsOf(table: (typeof recorded)[number], runId: string) {
+  return installation.db.query(`select 1 from ${table} where run_id = $1`, [runId]);
+}
+
+async function isThere(table: "operation_runs" | "restore_plans", id: string): Promise<boolean> {
+  return (await installation.db.query(`select 1 from ${table} where id = $1`, [id])).length > 0;
+}
+
+async function auditOf(runId: string) {
+  return installation.db.query("select id from audit_events where subject_id = $1 order by id", [runId]);
+}
+
+/** A run that the schedule asked for and that ended. */
+async function lastRunOf(scheduleId: string): Promise<string> {
+  const id = uuidv7();
+  await installation.db.query(
+    `insert into operation_runs (id, workspace_id, tenant_id, operation, authority_mode, trigger, schedule_id,
+       target, target_digest, request_checks, status, outcome, max_attempts, expires_at, requested_at, completed_at)
+     values ($1, $2, $3, 'inventory.sync', 'system_authority', 'schedule', $4, '{}', 'd', '{}', 'completed',
+       'cancelled', 5, now(), now(), now())`,
+    [id, world.northwind.id, world.contoso.id, scheduleId],
+  );
+  await installation.db.query("update schedule_states set last_run_id = $2 where schedule_id = $1", [
+    scheduleId,
+    id,
+  ]);
+  return id;
+}

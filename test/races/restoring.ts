@@ -1,0 +1,63 @@
+import { type Run, runColumns } from "../../server/domain/operations/run.ts";
+import { backUp, confirm, preview, putDirectory } from "../helpers/backups.ts";
+import type { Installation } from "../helpers/installation.ts";
+import type { Northwind } from "../helpers/northwind.ts";
+
+/** Restores with the real task, of policies that each take two calls: creating it, then assigning it. */
+
+export const type = "deviceConfigurations";
+const group = { id: "11111111-0000-4000-8000-000000000001", displayName: "All staff" };
+
+/** Makes Omar a manager, who may restore, and gives the tenant so many policies, each for a group. */
+export async function seedPolicies(
+  { db, control }: Pick<Installation, "db" | "control">,
+  world: Northwind,
+  items: number,
+): Promise<void> {
+  await db.query(
+    `update role_assignments set role_id = (select id from roles where workspace_id = $2 and key = 'manager')
+     where user_id = $1`,
+    [world.omar.id, world.northwind.id],
+  );
+  await putDirectory({ control }, world.contoso, { groups: [group] });
+  for (let item = 1; item <= items; item += 1) {
+    const id = crypto.randomUUID();
+    const target = { "@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId: group.id };
+    const odataType = "#microsoft.graph.windows10GeneralConfiguration";
+    const payload = { "@odata.type": odataType, displayName: `Policy ${item}`, passwordRequired: true };
+    const assignment = { id: `${id}_${group.id}`, source: "direct", sourceId: id, target };
+    await control.putPolicy(world.contoso.directoryId, type, id, payload, [assignment]);
+  }
+}
+
+export async function deletePolicies(
+  { control }: Pick<Installation, "control">,
+  { contoso: { directoryId } }: Northwind,
+): Promise<void> {
+  for (const { id } of await control.listPolicies(directoryId, type))
+    await control.removePolicy(directoryId, type, id);
+}
+
+/** A restore that Omar has confirmed and nobody has begun with: so many policies are backed up, then gone. */
+export async function askForRestore(
+  installation: Installation,
+  world: Northwind,
+  items: number,
+): Promise<{ runId: string; planId: string }> {
+  await seedPolicies(installation, world, items);
+  const setId = await backUp(installation, world, [type]);
+  await deletePolicies(installation, world);
+  const planId = await preview(installation, world, { setId, types: [type] });
+  return { planId, runId: await confirm(installation, world, planId, world.omar) };
+}
+
+export async function getStoredRun({ db }: Pick<Installation, "db">, id: string): Promise<Run> {
+  const [run] = await db.query<Run>(`select ${runColumns} from operation_runs where id = $1`, [id]);
+  if (run === undefined) throw new Error(`There is no run ${id}.`);
+  return run;
+}
+
+/** Whether a record of the sandbox is of a call that changes something there. */
+export function isWrite({ kind, method, path }: { kind: string; method: string; path: string }): boolean {
+  return kind === "graph" && method !== "GET" && !path.endsWith("/$batch");
+}

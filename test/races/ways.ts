@@ -1,0 +1,160 @@
+import type { Db } from "../../server/db/database.ts";
+import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
+import { replaceCredential } from "../../server/domain/connections/replaceCredential.ts";
+import { changeMemberRole, removeMember } from "../../server/domain/people/changeMember.ts";
+import { type AuthoritySubject, changeAuthority } from "../../server/domain/revocation/changeAuthority.ts";
+import type { Drained } from "../../server/domain/revocation/drainWrites.ts";
+import { changeLifecycle } from "../../server/domain/tenants/changeLifecycle.ts";
+import { addMember, getRole } from "../helpers/factories.ts";
+import type { Northwind } from "../helpers/northwind.ts";
+import { credentialKeys } from "../helpers/queue.ts";
+
+/** A way in which the product takes from Omar, or from the tenant, what a restore of his relies on. */
+export type Way = {
+  revoke(db: Db, world: Northwind): Promise<Drained>;
+  reason: ReasonCode;
+};
+
+export const ways = {
+  "member removed": {
+    revoke: async (db, world) => (await removeMember(db, person(world))).drained,
+    reason: "initiator_not_entitled",
+  },
+  "role changed": {
+    async revoke(db, world) {
+      const { id: roleId } = await getRole(db, world.northwind, "readonly");
+      return (await changeMemberRole(db, { ...person(world), roleId })).drained;
+    },
+    reason: "missing_capability",
+  },
+  "tenant suspended": {
+    revoke: async (db, world) => (await changeLifecycle(db, { ...tenant(world), to: "suspended" })).drained,
+    reason: "tenant_not_operable",
+  },
+  "credential replaced": {
+    async revoke(db, world) {
+      const proof = { kind: "secret", secret: "another-secret" } as const;
+      const replaced = { ...tenant(world), proof, expiresAt: null };
+      return (await replaceCredential(db, credentialKeys, replaced)).drained;
+    },
+    reason: "provider_connection_invalid",
+  },
+  "assignment ended": byHand(
+    "user",
+    ({ omar }) => omar.id,
+    "update role_assignments set expires_at = clock_timestamp() where user_id = $1",
+    "tenant_not_entitled",
+  ),
+  "assignment deleted": byHand(
+    "user",
+    ({ omar }) => omar.id,
+    "delete from role_assignments where user_id = $1",
+    "tenant_not_entitled",
+  ),
+  "account disabled": byHand(
+    "user",
+    ({ omar }) => omar.id,
+    "update users set status = 'disabled' where id = $1",
+    "initiator_not_entitled",
+  ),
+  "capability removed from the role": byHand(
+    "workspace",
+    ({ northwind }) => northwind.id,
+    `update roles set capabilities = array_remove(capabilities, 'restore.execute')
+     where workspace_id = $1 and key = 'manager'`,
+    "missing_capability",
+  ),
+  "workspace suspended": byHand(
+    "workspace",
+    ({ northwind }) => northwind.id,
+    "update workspaces set status = 'suspended' where id = $1",
+    "workspace_mismatch",
+  ),
+  "connection no longer verified": byHand(
+    "connection",
+    ({ connection }) => connection.id,
+    "update provider_connections set status = 'unverified' where id = $1",
+    "provider_connection_invalid",
+  ),
+  "permission to write lost": byHand(
+    "connection",
+    ({ connection }) => connection.id,
+    "update provider_connections set granted_roles = '{}' where id = $1",
+    "write_gate_blocked",
+  ),
+  "backup deleted": byHand(
+    "backup",
+    ({ contoso }) => contoso.id,
+    "delete from backup_sets where tenant_id = $1",
+    "execution_prerequisite_invalid",
+  ),
+} as const satisfies Record<string, Way>;
+
+/** A change by hand, in the product's own frame for changes of authority. */
+function byHand(
+  kind: AuthoritySubject["kind"],
+  idOf: (world: Northwind) => string,
+  sql: string,
+  reason: ReasonCode,
+): Way {
+  return {
+    async revoke(db, world) {
+      const id = idOf(world);
+      return (await changeAuthority(db, [{ kind, id }], (tx) => tx.query(sql, [id]))).drained;
+    },
+    reason,
+  };
+}
+
+const person = ({ olivia, omar, northwind }: Northwind) => ({
+  actor: olivia,
+  workspaceId: northwind.id,
+  userId: omar.id,
+});
+const tenant = ({ olivia, contoso, northwind }: Northwind) => ({
+  actor: olivia,
+  workspaceId: northwind.id,
+  tenantId: contoso.id,
+});
+
+/** Ways that can be taken back, so that the next restore is allowed again. */
+export const reversible: { revoke: Way["revoke"]; grant(db: Db, world: Northwind): Promise<unknown> }[] = [
+  {
+    ...ways["member removed"],
+    grant: (db, { northwind, omar }) => addMember(db, { workspace: northwind, user: omar, role: "manager" }),
+  },
+  {
+    ...ways["tenant suspended"],
+    grant: (db, world) => changeLifecycle(db, { ...tenant(world), to: "active" }),
+  },
+  {
+    ...ways["role changed"],
+    async grant(db, world) {
+      const { id: roleId } = await getRole(db, world.northwind, "manager");
+      await changeMemberRole(db, { ...person(world), roleId });
+    },
+  },
+  {
+    ...ways["assignment ended"],
+    grant: (db, { omar }) =>
+      db.query("update role_assignments set expires_at = null where user_id = $1", [omar.id]),
+  },
+  {
+    ...ways["account disabled"],
+    grant: (db, { omar }) => db.query("update users set status = 'active' where id = $1", [omar.id]),
+  },
+  {
+    ...ways["capability removed from the role"],
+    grant: (db, { northwind }) =>
+      db.query(
+        `update roles set capabilities = array_append(capabilities, 'restore.execute')
+         where workspace_id = $1 and key = 'manager'`,
+        [northwind.id],
+      ),
+  },
+  {
+    ...ways["connection no longer verified"],
+    grant: (db, { connection }) =>
+      db.query("update provider_connections set status = 'verified' where id = $1", [connection.id]),
+  },
+];
