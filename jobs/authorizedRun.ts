@@ -12,22 +12,17 @@ import { type OpenProvider, openProvider } from "./openProvider.ts";
 import { type ProviderEffect, performWrite } from "./performWrite.ts";
 
 /**
- * All a task gets. It cannot touch the database but through `effect`, which gates each time, nor the provider
- * but through the reading half and `providerEffect`: what it is not handed, it cannot misuse.
+ * All that a task without a tenant gets. It cannot touch the database but through `effect`, which gates each
+ * time: what it is not handed, it cannot misuse.
  */
-export type AuthorizedRun = {
+export type TenantlessRun = {
   id: string;
   workspaceId: string;
-  tenantId: string;
   fencingToken: string;
   /** The frozen target; the task parses it. */
   target: unknown;
   signal: AbortSignal;
-  /** Opens the tenant's credential, no earlier than a task needs it. Throws `ProviderError` when there is none. */
-  connect(): Promise<Connected>;
-  effect(name: string, work: (tx: Tx) => Promise<EffectSummary>, options?: { per: "attempt" }): Promise<void>;
-  /** One writing call: gated, on the wire until its deadline at most, settled (see `performWrite`). */
-  providerEffect(effect: ProviderEffect): Promise<SettledWrite>;
+  effect(name: string, work: (tx: Tx) => Promise<EffectSummary>, options?: EffectOptions): Promise<void>;
   /** Records what only the gate may judge, and asks it; throws `RunStopped` when the run may not go on. */
   reconsider(work: (tx: Tx) => Promise<void>): Promise<void>;
   /** Reads what the run works on, in a transaction that cannot write. */
@@ -36,22 +31,34 @@ export type AuthorizedRun = {
   total(items: number): Promise<void>;
 };
 
+/** All that a task at a tenant gets: besides, the provider through its reading half and `providerEffect`. */
+export type AuthorizedRun = TenantlessRun & {
+  tenantId: string;
+  /** Opens the tenant's credential, no earlier than a task needs it. Throws `ProviderError` when there is none. */
+  connect(): Promise<Connected>;
+  /** One writing call: gated, on the wire until its deadline at most, settled (see `performWrite`). */
+  providerEffect(effect: ProviderEffect): Promise<SettledWrite>;
+};
+
+/** `takesAway`: the backup sets that go with it, for an operation that says it changes that authority. */
+export type EffectOptions = { per?: "attempt"; takesAway?: readonly string[] };
+
 export type Connected = {
   connection: OpenProvider["connection"];
   provider: ProviderReader;
   model: PolicyModel;
 };
 
-/** What a task works with. `connected` hears which credential it uses, should the provider refuse it. */
+/** What a task at a tenant works with. `connected` hears which credential it uses, should the provider refuse it. */
 export function openRun(
   deps: WorkerDeps,
-  { run, signal }: LiveAttempt,
+  attempt: LiveAttempt,
   record: RecordSettled | null,
   connected: (credentialVersion: number) => void,
 ): AuthorizedRun {
+  const { run, signal } = attempt;
   const { tenantId } = run;
-  if (tenantId === null)
-    throw new Error(`Run ${run.id} has no tenant; no operation of the catalog is without one.`);
+  if (tenantId === null) throw new Error(`Run ${run.id} has no tenant, but ${run.operation} works at one.`);
   let opened: Promise<OpenProvider> | undefined;
   const open = async (): Promise<OpenProvider> => {
     opened ??= openProvider(deps, connectionOf(run));
@@ -60,24 +67,31 @@ export function openRun(
     return provider;
   };
   return {
-    id: run.id,
-    workspaceId: run.workspaceId,
+    ...openTenantlessRun(deps, attempt),
     tenantId,
-    fencingToken: run.fencingToken,
-    target: run.target,
-    signal,
     async connect() {
       const { connection, reader } = await open();
       return { connection, provider: reader, model: deps.provider.model };
     },
-    async effect(name, work, options) {
-      // A signal that has fired leaves no room for one more effect, even in a task that ignores it.
-      signal.throwIfAborted();
-      await runEffect(deps.db, run, { name, perAttempt: options?.per === "attempt" }, work);
-    },
     async providerEffect(effect) {
       if (record === null) throw new Error(`${run.operation} writes, but says nothing of what became of it.`);
       return performWrite({ deps, run, signal, provider: await open(), record }, effect);
+    },
+  };
+}
+
+/** What a task without a tenant works with. */
+export function openTenantlessRun(deps: WorkerDeps, { run, signal }: LiveAttempt): TenantlessRun {
+  return {
+    id: run.id,
+    workspaceId: run.workspaceId,
+    fencingToken: run.fencingToken,
+    target: run.target,
+    signal,
+    async effect(name, work, { per, takesAway = [] } = {}) {
+      // A signal that has fired leaves no room for one more effect, even in a task that ignores it.
+      signal.throwIfAborted();
+      await runEffect(deps.db, run, { name, perAttempt: per === "attempt", backups: takesAway }, work);
     },
     async reconsider(work) {
       signal.throwIfAborted();

@@ -15,3 +15,10 @@ export function inParts<T>(items: readonly T[], contentOf: (item: T) => unknown)
   }
   return parts;
 }
+
+/** Always cut the same way, so that an effect per slice is the same one in every attempt. */
+export function inSlices<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

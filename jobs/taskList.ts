@@ -3,10 +3,14 @@ import { isOperationName, type OperationName, operationNames } from "../server/d
 import type { RecordSettled } from "../server/domain/operations/settleWrite.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { backupCreate } from "./tasks/backupCreate.ts";
+import { backupsBulkDelete } from "./tasks/backupsBulkDelete.ts";
 import { connectionVerify } from "./tasks/connectionVerify.ts";
 import { inventorySync } from "./tasks/inventorySync.ts";
+import { policiesBulkAssign } from "./tasks/policiesBulkAssign.ts";
+import { policiesBulkDelete } from "./tasks/policiesBulkDelete.ts";
 import { restoreExecute } from "./tasks/restoreExecute.ts";
 import { restorePreview } from "./tasks/restorePreview.ts";
+import { tenantsBulkSync } from "./tasks/tenantsBulkSync.ts";
 import type { ReauthorizedTask } from "./withReauthorization.ts";
 
 /** Every task there is, by operation. One that is not made by `withReauthorization` does not compile. */
@@ -16,6 +20,10 @@ const tasks: Record<OperationName, ReauthorizedTask> = {
   "backup.create": backupCreate,
   "restore.preview": restorePreview,
   "restore.execute": restoreExecute,
+  "tenants.bulk_sync": tenantsBulkSync,
+  "policies.bulk_assign": policiesBulkAssign,
+  "policies.bulk_delete": policiesBulkDelete,
+  "backups.bulk_delete": backupsBulkDelete,
 };
 
 /** What a settled call of the operation means for its items; the rescuer asks. Throws for one that never writes. */

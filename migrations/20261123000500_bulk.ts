@@ -18,8 +18,6 @@ export async function up(knex: Knex): Promise<void> {
     create index runs_children_idx on operation_runs (parent_run_id, id) where parent_run_id is not null;
     create index runs_open_children_idx on operation_runs (parent_run_id, id)
       where parent_run_id is not null and status <> 'completed';
-    create index runs_cancelled_parents_idx on operation_runs (id)
-      where cancel_requested_at is not null and operation = 'tenants.bulk_sync';
 
     create function runs_keep_their_parent() returns trigger language plpgsql as $$
     begin

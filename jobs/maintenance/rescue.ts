@@ -1,3 +1,4 @@
+import { cancelChildren } from "../../server/domain/operations/cancelRun.ts";
 import {
   enqueueForgotten,
   requeueLostRuns,
@@ -18,6 +19,7 @@ export async function rescue(
   const pools = await unlockLostPools(deps.db, lostAfter);
   const runs = await requeueLostRuns(deps.db, lostAfter);
   const jobs = await enqueueForgotten(deps.db);
+  await cancelChildren(deps.db, null);
   if (pools + runs + jobs > 0) deps.log.warn({ pools, runs, jobs }, "took up what lost workers left behind");
   await settleAbandoned(deps, { recorderOf, ...(signal !== undefined && { signal }) });
 }

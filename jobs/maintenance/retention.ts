@@ -2,6 +2,7 @@ import {
   deleteOldRuns,
   deleteReadNotifications,
   deleteUnusedPlans,
+  deleteUnusedSelections,
   type OldRuns,
 } from "../../server/domain/retention/deleteOld.ts";
 import { expireBackups } from "../../server/domain/retention/expireBackups.ts";
@@ -18,7 +19,13 @@ export type RetentionOptions = {
   signal?: AbortSignal;
 };
 
-export type Retained = { notifications: number; plans: number; runs: number; backupRuns: number };
+export type Retained = {
+  notifications: number;
+  plans: number;
+  selections: number;
+  runs: number;
+  backupRuns: number;
+};
 
 const day = 86_400_000;
 
@@ -38,8 +45,9 @@ export async function retention(
     age === 0 ? 0 : inBatches(() => batch(ago(age)), signal);
   const deleted = {
     notifications: await repeat(days.notifications, (before) => deleteReadNotifications(db, before)),
-    // A preview cannot be carried out after an hour; a day leaves time to look at it.
+    // Neither can be carried out for long; a day leaves time to look at it.
     plans: await repeat(1, (before) => deleteUnusedPlans(db, before)),
+    selections: await repeat(1, (before) => deleteUnusedSelections(db, before)),
     runs:
       days.runs === 0 ? 0 : await throughOldRuns((after) => deleteOldRuns(db, ago(days.runs), after), signal),
     backupRuns:

@@ -55,43 +55,40 @@ async function planAgainstPresent(
   chosen: readonly Chosen[],
 ): Promise<void> {
   const { provider, run, book } = planning;
-  const { tenantName } = book.resolve;
-  const byKey = Map.groupBy(chosen, ({ matchKey }) => matchKey);
-  const { ids } = await readIdentities(provider, type, new Set(byKey.keys()), run.signal);
-  const isRepeated = ({ matchKey }: Chosen) => (byKey.get(matchKey)?.length ?? 0) > 1;
-  const matchesOf = ({ matchKey }: Chosen) => ids.get(matchKey) ?? [];
-  const repeated = chosen.filter(isRepeated);
-  await refuse(
-    planning,
-    repeated,
-    "The backup holds several of this name, so it cannot be told which one is meant.",
-  );
-  const single = chosen.filter((item) => !isRepeated(item));
-  const ambiguous = single.filter((item) => matchesOf(item).length > 1);
-  await refuse(
-    planning,
-    ambiguous,
-    `${tenantName} has several of this name, so it cannot be told which one is meant.`,
-  );
-  const byId = new Map(
-    single.flatMap((item) => {
-      const [id, another] = matchesOf(item);
-      return id === undefined || another !== undefined ? [] : [[id, item] as const];
-    }),
-  );
-  const missing = new Set(single.filter((item) => !ambiguous.includes(item)));
-  for await (const policies of readPresent(provider, type, new Set(byId.keys()), run.signal)) {
+  const keys = new Set(chosen.map(({ matchKey }) => matchKey));
+  const { ids } = await readIdentities(provider, type, keys, run.signal);
+  const { repeated, ambiguous, single, absent } = sortByMatch(chosen, ids);
+  await refuse(planning, repeated, `The backup holds several of this name, ${whichOne}`);
+  await refuse(planning, ambiguous, `${book.resolve.tenantName} has several of this name, ${whichOne}`);
+  for await (const policies of readPresent(provider, type, new Set(single.keys()), run.signal)) {
     const pairs = policies.flatMap((present) => {
-      const item = byId.get(present.id);
-      return item === undefined || !missing.delete(item) ? [] : [{ item, present }];
+      const item = single.get(present.id);
+      return item === undefined || !single.delete(present.id) ? [] : [{ item, present }];
     });
     await planPairs(planning, pairs);
   }
   // Those that nothing matches, and those that were deleted while we looked.
-  await planPairs(
-    planning,
-    [...missing].map((item) => ({ item, present: null })),
-  );
+  const gone = [...absent, ...single.values()].map((item) => ({ item, present: null }));
+  await planPairs(planning, gone);
+}
+
+const whichOne = "so it cannot be told which one is meant.";
+
+type Sorted = Record<"repeated" | "ambiguous" | "absent", Chosen[]> & { single: Map<string, Chosen> };
+
+/** `single` are those with exactly one counterpart, by its id. More than one on either side is never guessed. */
+function sortByMatch(chosen: readonly Chosen[], ids: ReadonlyMap<string, readonly string[]>): Sorted {
+  const byKey = Map.groupBy(chosen, ({ matchKey }) => matchKey);
+  const sorted: Sorted = { repeated: [], ambiguous: [], single: new Map(), absent: [] };
+  for (const [matchKey, [item, ...others]] of byKey) {
+    const [id, another] = ids.get(matchKey) ?? [];
+    if (item === undefined) continue;
+    if (others.length > 0) sorted.repeated.push(item, ...others);
+    else if (another !== undefined) sorted.ambiguous.push(item);
+    else if (id === undefined) sorted.absent.push(item);
+    else sorted.single.set(id, item);
+  }
+  return sorted;
 }
 
 type Pair = { item: Chosen; present: ProviderPolicy | null };

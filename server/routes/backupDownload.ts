@@ -36,6 +36,7 @@ export function fileName(name: string): string {
     .slice(0, longestName)
     .join("")
     .replace(/\s+/g, " ")
+    .replace(/\.{2,}/g, ".")
     .replace(/^[\s.]+|[\s.]+$/g, "");
   return safe === "" ? "unnamed" : safe;
 }

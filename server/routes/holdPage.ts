@@ -47,7 +47,6 @@ export type WaitingRow = {
 };
 
 type Place = {
-  tenantId: string | null;
   subject: HoldPage["subject"];
   wider: HoldRow | null;
   canHold: boolean;
@@ -88,14 +87,14 @@ export async function readHoldPage(
 
 function placeOfWorkspace(viewer: Viewer): Place {
   const subject = { kind: "workspace", name: workspaceOf(viewer).name, address: paths.tenants } as const;
-  return { tenantId: null, subject, wider: null, canHold: true };
+  return { subject, wider: null, canHold: true };
 }
 
 async function placeOfTenant(reader: Reader, viewer: Viewer, tenantId: string): Promise<Place | undefined> {
   const tenant = await findTenantFor(reader, viewer, tenantId);
   if (tenant === undefined) return undefined;
   const subject = { kind: "tenant", name: tenant.name, address: paths.tenant(tenantId) } as const;
-  return { tenantId, subject, wider: tenant.workspaceHold, canHold: tenant.lifecycle !== "archived" };
+  return { subject, wider: tenant.workspaceHold, canHold: tenant.lifecycle !== "archived" };
 }
 
 function headlineOf({ kind, name }: HoldPage["subject"], hold: HoldRow | null): string {

@@ -56,6 +56,7 @@ export const triggerWords = {
   command: "From the command line",
   schedule: "By a schedule",
   retention: "By retention",
+  bulk: "By a bulk run",
 } as const satisfies Record<(typeof triggers)[number], string>;
 
 /** The names behind the ids of a query; undefined for what is not here. */

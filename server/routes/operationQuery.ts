@@ -10,7 +10,7 @@ import { usableZone } from "../http/showTime.ts";
 import { SearchText } from "./searchText.ts";
 
 const outcomes = ["succeeded", "partially_succeeded", "blocked", "failed", "cancelled"] as const;
-export const triggers = ["page", "command", "schedule", "retention"] as const;
+export const triggers = ["page", "command", "schedule", "retention", "bulk"] as const;
 
 /** The list's address. What it does not understand, it does without: an old bookmark still opens. */
 const Query = z.object({

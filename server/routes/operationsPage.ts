@@ -18,7 +18,7 @@ import { type Chip, chipsFor } from "./operationFilters.ts";
 import { type Narrow, narrowBy } from "./operationNarrow.ts";
 import { cursorFrom, filtersFrom, type ListQuery, listAddress } from "./operationQuery.ts";
 import { type EmptyState, emptyState } from "./operationsEmpty.ts";
-import { readStanding, type StandingRow } from "./standingRuns.ts";
+import { readStanding, type StandingList } from "./standingRuns.ts";
 
 export type ListPage = {
   workspaceName: string;
@@ -27,7 +27,7 @@ export type ListPage = {
   narrow: Narrow;
   rows: (RunRow & { opensTenant: boolean })[];
   /** Instead of the runs: what was blocked and nobody has dealt with. */
-  standing: StandingRow[] | null;
+  standing: StandingList | null;
   pages: { newer: string | null; older: string | null };
   /** What the list's own address is; polled while something waits or runs. */
   address: string;
@@ -72,12 +72,12 @@ export async function readListPage(reader: Reader, viewer: Viewer, query: ListQu
     address: listAddress(query, { before: query.before, after: query.after }),
     isLive: counts.queued + counts.running > 0,
     summary: summaryOf(counts),
-    empty: list.runs.length + (list.standing?.length ?? 0) > 0 ? null : emptyState(viewer, query, names),
+    empty: list.runs.length + (list.standing?.rows.length ?? 0) > 0 ? null : emptyState(viewer, query, names),
   };
 }
 
 type Asked = { scope: RunScope; viewer: Viewer; query: ListQuery; atRisk: readonly string[] };
-type List = RunPage & { standing: StandingRow[] | null };
+type List = RunPage & { standing: StandingList | null };
 
 async function readList(reader: Reader, { scope, viewer, query, atRisk }: Asked): Promise<List> {
   if (query.attention === "blocked") {

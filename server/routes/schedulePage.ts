@@ -16,7 +16,7 @@ import {
   targetWords,
 } from "../domain/schedules/describeSchedule.ts";
 import { findScheduleFor, listRunsOf, type ShownSchedule } from "../domain/schedules/findScheduleFor.ts";
-import { previewSchedule } from "../domain/schedules/previewSchedule.ts";
+import { previewSchedules } from "../domain/schedules/previewSchedules.ts";
 import { lackedBy } from "../domain/schedules/transferSchedules.ts";
 import { paths, withQuery } from "../http/paths.ts";
 
@@ -56,7 +56,7 @@ export async function readSchedulePage(
 ): Promise<SchedulePage | undefined> {
   const schedule = await findScheduleFor(reader, viewer, id);
   if (schedule === undefined) return undefined;
-  const decision = await previewSchedule(reader, schedule);
+  const decision = (await previewSchedules(reader, [schedule])).get(id) ?? null;
   return {
     schedule,
     address: paths.schedule(id),

@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { Reader } from "../db/database.ts";
+import type { Decision } from "../domain/authority/decide.ts";
 import { mayAnywhere, tenantIdsOrNull, tenantScope, type Viewer } from "../domain/authority/viewer.ts";
 import { listTenantNames } from "../domain/operations/attention.ts";
 import { contractOf, isOperationName } from "../domain/operations/catalog.ts";
 import type { Badge } from "../domain/operations/runWords.ts";
 import { titleOf } from "../domain/operations/runWords.ts";
 import { cadenceWords } from "../domain/schedules/describeCadence.ts";
-import { isRunning, lastBadge, needsInWords, scheduleBadge } from "../domain/schedules/describeSchedule.ts";
+import {
+  describeProspect,
+  isRunning,
+  lastBadge,
+  scheduleBadge,
+} from "../domain/schedules/describeSchedule.ts";
 import type { ListedSchedule } from "../domain/schedules/listedSchedule.ts";
 import {
   countSchedulesFor,
@@ -15,6 +21,7 @@ import {
   type ScheduleKind,
   scheduleKinds,
 } from "../domain/schedules/listSchedulesFor.ts";
+import { previewSchedules } from "../domain/schedules/previewSchedules.ts";
 import { schedulableOperations } from "../domain/schedules/target.ts";
 import { Id } from "../http/ids.ts";
 import { paths, withQuery } from "../http/paths.ts";
@@ -45,7 +52,7 @@ type Card = {
 };
 type Option = { value: string; label: string; isSelected: boolean };
 
-export type ScheduleRow = {
+type ScheduleRow = {
   id: string;
   title: string;
   tenant: string;
@@ -56,7 +63,11 @@ export type ScheduleRow = {
   steward: string;
   nextRunAt: Date | null;
   last: { id: string; badge: Badge; repeats: number } | null;
-  needs: string[];
+  needsSteward: boolean;
+  /** Why its next run would be blocked as things stand; null when it would not, or has no next. */
+  risk: string | null;
+  /** False for an active one whose times have run out. */
+  hasNext: boolean;
 };
 
 export type SchedulesPage = {
@@ -84,6 +95,7 @@ export async function readSchedulesPage(
     listSchedulesFor(reader, viewer, { ...query, operation, tenantId: query.tenant }),
     listTenantNames(reader, { workspaceId, tenantIds, ownerId: null }),
   ]);
+  const decisions = await previewSchedules(reader, found.schedules);
   const mayManage = mayAnywhere(viewer, "schedule.manage");
   return {
     workspaceName,
@@ -92,7 +104,7 @@ export async function readSchedulesPage(
     cards: cardsFor(query, counts),
     operations: schedulableOperations.map((name) => option(name, contractOf(name).title, query.operation)),
     tenants: tenants.map(({ id, name }) => option(id, name, query.tenant)),
-    rows: found.schedules.map(toRow),
+    rows: found.schedules.map((schedule) => toRow(schedule, decisions.get(schedule.id) ?? null)),
     pages: {
       newer: query.after === null ? null : addressOf({ ...query, after: null }),
       older: found.next === null ? null : addressOf({ ...query, after: found.next }),
@@ -127,19 +139,21 @@ function cardsFor(query: SchedulesQuery, counts: ScheduleCounts): Card[] {
   }));
 }
 
-export function toRow(schedule: ListedSchedule): ScheduleRow {
-  const { id, operation, tenantName, cron, timeZone, stewardName, nextRunAt, last } = schedule;
+function toRow(schedule: ListedSchedule, now: Decision | null): ScheduleRow {
+  const { id, operation, tenantId, tenantName, cron, timeZone, stewardName, nextRunAt, last } = schedule;
   const badge = lastBadge(last);
   return {
     ...{ id, cron, timeZone },
     title: titleOf(operation),
-    tenant: tenantName ?? "All tenants",
+    tenant: tenantName ?? (tenantId === null ? "All tenants" : "A tenant that is not here"),
     cadence: cadenceWords({ cron }),
     badge: scheduleBadge(schedule),
     steward: stewardName,
     nextRunAt: isRunning(schedule) ? nextRunAt : null,
     last: last === null || badge === null ? null : { id: last.id, badge, repeats: last.repeats },
-    needs: needsInWords(schedule),
+    risk: isRunning(schedule) && now?.verdict === "denied" ? describeProspect(schedule, now).words : null,
+    needsSteward: schedule.needs.includes("steward"),
+    hasNext: !schedule.needs.includes("never"),
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Db } from "../db/database.ts";
+import { plainOperations } from "../domain/operations/catalog.ts";
 import { requestUnlessIdentical } from "../domain/operations/identicalRuns.ts";
 import { requestRun } from "../domain/operations/requestRun.ts";
-import { startedFromTenant } from "../domain/tenants/previewRequests.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
@@ -13,7 +13,7 @@ import { workspaceOf } from "./workspaceOf.ts";
 /** Starting what needs nothing but a tenant, from the tenant's page. */
 export function startRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): Routes {
   const RequestForm = z.object({
-    operation: z.enum(startedFromTenant),
+    operation: z.enum(plainOperations),
     request_key: Id,
     start_within: startWithin(config.REQUEST_EXPIRY_HOURS),
     force: z.literal("yes").optional(),

@@ -28,7 +28,7 @@ export async function startProcesses(databaseUrl: string): Promise<Processes> {
   const port = await freePort();
   const environment = settingsFor(databaseUrl, provider, port);
   const web = start("server/index.ts", environment);
-  let worker = start("jobs/worker.ts", environment);
+  let worker = startWorkerProcess(databaseUrl, provider);
   const url = `http://127.0.0.1:${port}`;
   await until(() => answers(`${url}/health/ready`, web));
   return {
@@ -36,12 +36,17 @@ export async function startProcesses(databaseUrl: string): Promise<Processes> {
     control: makeSandboxClient(provider),
     stopWorker: () => end(worker),
     startWorker() {
-      worker = start("jobs/worker.ts", environment);
+      worker = startWorkerProcess(databaseUrl, provider);
     },
     async stop() {
       for (const child of [web, worker, sandbox]) await end(child);
     },
   };
+}
+
+/** A worker alone, as operators run it. */
+export function startWorkerProcess(databaseUrl: string, provider: string): ChildProcess {
+  return start("jobs/worker.ts", settingsFor(databaseUrl, provider, 0));
 }
 
 function settingsFor(databaseUrl: string, provider: string, port: number): NodeJS.ProcessEnv {
@@ -81,7 +86,7 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
   await once(child, "exit");

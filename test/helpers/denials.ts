@@ -1,129 +1,238 @@
-import type { Db } from "../../server/db/database.ts";
 import {
   type AuthorityMode,
+  type Lifecycle,
   lifecycles,
   type OperationContract,
   operableClasses,
 } from "../../server/domain/authority/contract.ts";
 import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
-import type { OperationName } from "../../server/domain/operations/catalog.ts";
-import type { Northwind } from "./northwind.ts";
+import { type Denial, everyRun, moments, needing, variant, withoutTrigger } from "./denial.ts";
+import { createWorkspace } from "./factories.ts";
+import { prerequisiteDenials } from "./prerequisiteDenials.ts";
 
-/** When a run loses its authority: before it begins, between two effects, or between two attempts. */
-export const moments = ["begin", "midRun", "retry"] as const;
-export type Moment = (typeof moments)[number];
-
-export type Denial = {
-  /** Whether a run of an operation with this contract, asked for in this mode, can be denied so. */
-  concerns(contract: OperationContract, mode: AuthorityMode): boolean;
-  moments: readonly Moment[];
-  /** Makes it so, as one statement by hand; null while no operation of the catalog is concerned. */
-  bring: ((contract: OperationContract) => { sql: string; values: (world: Northwind) => unknown[] }) | null;
-};
-
-const everyRun = () => true;
 const peoplesRuns = (_contract: OperationContract, mode: AuthorityMode) => mode === "actor_bound";
+const theSystemsRuns = (_contract: OperationContract, mode: AuthorityMode) => mode === "system_authority";
+const ofTenants = ({ operability }: OperationContract) => lifecyclesRefusing(operability).length > 0;
+const peoplesOfTenants = (contract: OperationContract, mode: AuthorityMode) =>
+  mode === "actor_bound" && ofTenants(contract);
 
-/** Every reason code and how a run comes by it. A new code without a case does not compile. */
+/** Every reason code and the ways to it. A new code without one does not compile. */
 export const denialCases = {
-  workspace_mismatch: {
-    concerns: everyRun,
-    moments,
-    bring: () => ({
-      sql: "update workspaces set status = 'suspended' where id = $1",
-      values: ({ northwind }) => [northwind.id],
-    }),
-  },
-  initiator_missing: {
-    concerns: peoplesRuns,
-    moments,
-    bring: () => ({ sql: "delete from users where id = $1", values: ({ omar }) => [omar.id] }),
-  },
-  initiator_not_entitled: {
-    concerns: peoplesRuns,
-    moments,
-    bring: () => ({
-      sql: "delete from memberships where workspace_id = $1 and user_id = $2",
-      values: ({ northwind, omar }) => [northwind.id, omar.id],
-    }),
-  },
-  tenant_missing: {
-    concerns: everyRun,
-    moments,
-    bring: () => ({ sql: "delete from tenants where id = $1", values: ({ contoso }) => [contoso.id] }),
-  },
-  tenant_not_entitled: {
-    concerns: peoplesRuns,
-    moments,
-    bring: () => ({
-      sql: "delete from role_assignments where user_id = $1",
-      values: ({ omar }) => [omar.id],
-    }),
-  },
-  missing_capability: {
-    concerns: peoplesRuns,
-    moments,
-    bring: ({ capability }) => ({
-      sql: "update roles set capabilities = array_remove(capabilities, $2) where workspace_id = $1",
-      values: ({ northwind }) => [northwind.id, capability],
-    }),
-  },
-  system_authority_not_allowed: {
-    // Only an operation that does not consent; a catalog change, not one of the world, takes consent away.
-    concerns: ({ authorityModes }) => !authorityModes.includes("system_authority"),
-    moments: ["begin"],
-    bring: null,
-  },
-  tenant_not_operable: {
-    concerns: ({ operability }) => lifecyclesRefusing(operability).length > 0,
-    moments,
-    bring: ({ operability }) => ({
-      sql: "update tenants set lifecycle = $2 where id = $1",
-      values: ({ contoso }) => [contoso.id, lifecyclesRefusing(operability).at(-1)],
-    }),
-  },
-  provider_connection_invalid: {
-    concerns: ({ prerequisites }) => prerequisites.length > 0,
-    moments,
-    bring: ({ prerequisites }) => ({
-      sql: prerequisites.includes("connection_verified")
-        ? "update provider_connections set status = 'invalid', cause = 'refused' where id = $1"
-        : "delete from provider_connections where id = $1",
-      values: ({ connection }) => [connection.id],
-    }),
-  },
-  write_gate_blocked: {
-    // No operation writes at the provider yet. The first one that does makes the suite ask for its case.
-    concerns: ({ prerequisites }) => prerequisites.includes("write_gate"),
-    moments,
-    bring: null,
-  },
-  execution_prerequisite_invalid: {
-    concerns: everyRun,
-    // "Do not start after": what began in time goes on, but every attempt begins.
-    moments: ["begin", "retry"],
-    bring: () => ({
-      sql: "update operation_runs set expires_at = now() where tenant_id = $1",
-      values: ({ contoso }) => [contoso.id],
-    }),
-  },
-} satisfies Record<ReasonCode, Denial>;
+  workspace_mismatch: [
+    {
+      title: "the workspace is suspended",
+      concerns: everyRun,
+      moments,
+      bring: (db, { northwind }) =>
+        db.query("update workspaces set status = 'suspended' where id = $1", [northwind.id]),
+      says: () => "the workspace is suspended",
+      reopen: (db, { northwind }) =>
+        db.query("update workspaces set status = 'active' where id = $1", [northwind.id]),
+    },
+    {
+      title: "the tenant has moved to another workspace",
+      concerns: ofTenants,
+      moments: ["request", ...variant],
+      async bring(db, { contoso }) {
+        const { id } = await createWorkspace(db);
+        await db.query("update tenants set workspace_id = $2 where id = $1", [contoso.id, id]);
+      },
+      says: () => "the tenant belongs to another workspace",
+    },
+    {
+      title: "the frozen target was changed",
+      concerns: everyRun,
+      moments: variant,
+      because: "a request is what freezes the target",
+      bring: (db, { northwind }) =>
+        withoutTrigger(db, "operation_runs", "runs_keep_their_history", [
+          `update operation_runs set target = target || '{"types": ["roleScopeTags"], "more": true}'
+           where workspace_id = $1 and status <> 'completed'`,
+          [northwind.id],
+        ]),
+      says: () => "the target is not the one that was requested",
+    },
+  ],
+  initiator_missing: [
+    {
+      title: "the account was deleted",
+      concerns: peoplesRuns,
+      moments,
+      bring: (db, { omar }) => db.query("delete from users where id = $1", [omar.id]),
+      says: ({ omar }) => `${omar.name}'s account was deleted`,
+    },
+  ],
+  initiator_not_entitled: [
+    {
+      title: "the membership was deleted",
+      concerns: peoplesRuns,
+      moments,
+      bring: (db, { northwind, omar }) =>
+        db.query("delete from memberships where workspace_id = $1 and user_id = $2", [northwind.id, omar.id]),
+      says: ({ omar }) => `${omar.name} no longer has access to the workspace: not a member of the workspace`,
+    },
+    {
+      title: "the membership was suspended",
+      concerns: peoplesRuns,
+      moments: variant,
+      bring: (db, { omar }) =>
+        db.query("update memberships set status = 'suspended' where user_id = $1", [omar.id]),
+      says: ({ omar }) => `${omar.name} no longer has access to the workspace: the membership is suspended`,
+    },
+    {
+      title: "the account was disabled",
+      concerns: peoplesRuns,
+      moments: variant,
+      bring: (db, { omar }) => db.query("update users set status = 'disabled' where id = $1", [omar.id]),
+      says: ({ omar }) => `${omar.name} no longer has access to the workspace: the account is disabled`,
+    },
+  ],
+  tenant_missing: [
+    {
+      title: "the tenant was deleted",
+      concerns: ofTenants,
+      moments,
+      bring: (db, { contoso }) =>
+        db.query(
+          `with plans as (delete from restore_plans where tenant_id = $1),
+             sets as (delete from backup_sets where tenant_id = $1)
+           delete from tenants where id = $1`,
+          [contoso.id],
+        ),
+      says: ({ contoso }) => `${contoso.name} no longer exists`,
+    },
+  ],
+  tenant_not_entitled: [
+    {
+      title: "no role covers the tenant",
+      concerns: peoplesOfTenants,
+      moments,
+      bring: (db, { omar }) => db.query("delete from role_assignments where user_id = $1", [omar.id]),
+      says: ({ omar, contoso }) => `${omar.name} no longer has access to ${contoso.name}`,
+    },
+    {
+      title: "the role lapsed",
+      concerns: peoplesOfTenants,
+      moments: variant,
+      bring: (db, { omar }) =>
+        db.query("update role_assignments set expires_at = clock_timestamp() where user_id = $1", [omar.id]),
+      says: ({ omar, contoso }) => `${omar.name} no longer has access to ${contoso.name}`,
+    },
+    {
+      title: "no role covers the tenant that the backup is of",
+      concerns: needing("source_exists"),
+      moments,
+      setting: "elsewhere",
+      bring: (db, { omar, source }) =>
+        db.query("delete from role_assignments where user_id = $1 and tenant_id = $2", [omar.id, source.id]),
+      says: ({ omar }) => `${omar.name} no longer has access to the tenant that the backup is of`,
+    },
+  ],
+  missing_capability: [
+    {
+      title: "the role was cut",
+      concerns: peoplesRuns,
+      moments,
+      bring: (db, { northwind, contract }) =>
+        db.query("update roles set capabilities = array_remove(capabilities, $2) where workspace_id = $1", [
+          northwind.id,
+          contract.capability,
+        ]),
+      says: ({ omar, contract }) => `${omar.name} no longer has ${contract.capability}`,
+    },
+    {
+      title: "another role took its place",
+      concerns: peoplesRuns,
+      moments: variant,
+      bring: (db, { northwind, omar }) =>
+        db.query(
+          `update role_assignments set role_id = (select id from roles where workspace_id = $1 and key = 'readonly')
+           where user_id = $2`,
+          [northwind.id, omar.id],
+        ),
+      says: ({ omar, contract }) => `${omar.name} no longer has ${contract.capability}`,
+    },
+    {
+      title: "backups of the source can no longer be seen",
+      concerns: needing("source_exists"),
+      moments,
+      setting: "elsewhere",
+      bring: (db, { northwind, omar, source }) =>
+        db.query(
+          `with bare as (
+             insert into roles (id, workspace_id, key, name, capabilities)
+             values (gen_random_uuid(), $1, 'bare', 'Bare', '{operations.view}') returning id)
+           update role_assignments set role_id = (select id from bare) where user_id = $2 and tenant_id = $3`,
+          [northwind.id, omar.id, source.id],
+        ),
+      says: ({ omar }) => `${omar.name} no longer has backup.view at the tenant that the backup is of`,
+    },
+  ],
+  system_authority_not_allowed: [
+    {
+      title: "its schedule was paused",
+      concerns: theSystemsRuns,
+      moments,
+      setting: "scheduled",
+      bring: (db, { schedule }) =>
+        db.query("update schedules set status = 'paused' where id = $1", [schedule]),
+      says: () => "its schedule is paused",
+    },
+    {
+      title: "its schedule was deleted",
+      concerns: theSystemsRuns,
+      moments: ["request", ...variant],
+      setting: "scheduled",
+      bring: (db, { schedule }) => db.query("delete from schedules where id = $1", [schedule]),
+      says: () => "its schedule was deleted",
+    },
+    {
+      title: "the operation does not consent",
+      concerns: ({ authorityModes }) => !authorityModes.includes("system_authority"),
+      moments: ["request"],
+      because: "no such run is ever stored other than blocked; only a release takes consent away",
+      bring: async () => {},
+      asking: () => ({ initiator: null }),
+      says: () => "the operation may only be requested by a person",
+    },
+  ],
+  tenant_not_operable: lifecycles.flatMap((lifecycle) => [
+    inoperable(lifecycle, { title: `the tenant is ${lifecycle}`, concerns: refusedBy(lifecycle) }),
+    ...(lifecycle === "offboarding"
+      ? [
+          inoperable(lifecycle, {
+            title: "the tenant is offboarding, which pauses schedules",
+            concerns: (contract, mode) =>
+              theSystemsRuns(contract, mode) && ofTenants(contract) && !refusedBy(lifecycle)(contract),
+            setting: "scheduled",
+          }),
+        ]
+      : []),
+  ]),
+  ...prerequisiteDenials,
+} satisfies Record<ReasonCode, Denial[]>;
 
-function lifecyclesRefusing(operability: OperationContract["operability"]) {
+function inoperable(
+  lifecycle: Lifecycle,
+  way: Pick<Denial, "title" | "concerns"> & { setting?: "scheduled" },
+): Denial {
+  return {
+    ...way,
+    // Suspended refuses all that any refuses but verifying, which only archived does: they stand for the rest.
+    moments: lifecycle === "suspended" || lifecycle === "archived" ? moments : variant,
+    bring: (db, { contoso }) =>
+      db.query("update tenants set lifecycle = $2 where id = $1", [contoso.id, lifecycle]),
+    says: ({ contoso }) => `${contoso.name} is ${lifecycle}`,
+  };
+}
+
+function refusedBy(lifecycle: Lifecycle) {
+  return ({ operability }: OperationContract) => lifecyclesRefusing(operability).includes(lifecycle);
+}
+
+function lifecyclesRefusing(operability: OperationContract["operability"]): Lifecycle[] {
   return lifecycles.filter((lifecycle) => {
     const operable: readonly string[] = operableClasses[lifecycle];
     return !operable.includes(operability);
   });
-}
-
-/** The request at which a run of each operation is met in the middle: after its first effects, if it can. */
-export const midway = {
-  "provider.connection.verify": { path: "/organization", effectsBefore: 0 },
-  "inventory.sync": { path: "/deviceCompliancePolicies", effectsBefore: 2 },
-} satisfies Record<OperationName, { path: string; effectsBefore: number }>;
-
-export async function bring(db: Db, world: Northwind, denial: Denial, contract: OperationContract) {
-  const way = denial.bring?.(contract);
-  if (way === undefined) throw new Error("There is no way yet to bring this denial about: write its case.");
-  await db.query(way.sql, way.values(world));
 }

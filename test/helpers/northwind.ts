@@ -36,11 +36,19 @@ export type Northwind = {
 /** A workspace of its own: an owner, an operator of all tenants, one active tenant with a directory. */
 export async function seedNorthwind(
   { db, control }: { db: Db; control: SandboxClient },
-  given: { policies?: number; connection?: "verified" | "unverified" | "invalid" } = {},
+  given: {
+    policies?: number;
+    connection?: "verified" | "unverified" | "invalid";
+    omar?: "operator" | "manager";
+  } = {},
 ): Promise<Northwind> {
   const northwind = await createWorkspace(db, { name: "Northwind Managed Services" });
   const olivia = await createMember(db, { workspace: northwind, role: "owner", name: "Olivia Brandt" });
-  const omar = await createMember(db, { workspace: northwind, role: "operator", name: "Omar Haddad" });
+  const omar = await createMember(db, {
+    workspace: northwind,
+    role: given.omar ?? "operator",
+    name: "Omar Haddad",
+  });
   const contoso = await createTenant(db, { workspace: northwind, name: "Contoso Retail" });
   const connection = await createConnection(db, {
     tenant: contoso,

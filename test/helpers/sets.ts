@@ -16,6 +16,8 @@ export type GivenItem = {
 };
 
 export type GivenSet = {
+  /** That of the run that takes it. */
+  id?: string;
   tenant: TestTenant;
   kind?: "backup" | "snapshot";
   types?: PolicyType[];
@@ -30,7 +32,7 @@ const type = "deviceConfigurations";
 /** A backup set as a run would leave it, without the run. `items` in the order given. */
 export async function createSet(db: Db, given: GivenSet): Promise<{ id: string; items: string[] }> {
   const { tenant, kind = "backup", types = [type], items = [], skipped = [], isComplete = true } = given;
-  const id = uuidv7();
+  const { id = uuidv7() } = given;
   const rows = items.map((item, index) => toRow(item, index));
   await db.transaction(async (tx) => {
     await tx.query("insert into backup_sets (id, workspace_id, tenant_id) values ($1, $2, $3)", [

@@ -17,8 +17,8 @@ import {
   type TestWorkspace,
 } from "../helpers/factories.ts";
 import { createNotification, createRun } from "../helpers/runs.ts";
-import { createPlan, createSet } from "../helpers/sets.ts";
 import { createSchedule } from "../helpers/schedules.ts";
+import { createPlan, createSet } from "../helpers/sets.ts";
 
 const database = useDatabase();
 

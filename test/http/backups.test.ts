@@ -7,6 +7,7 @@ import { useInstallation } from "../helpers/installation.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue } from "../helpers/queue.ts";
 import { getRun } from "../helpers/records.ts";
+import { createRun } from "../helpers/runs.ts";
 import { createSet } from "../helpers/sets.ts";
 
 const installation = useInstallation();
@@ -67,7 +68,9 @@ describe("taking a backup", () => {
   });
 
   test("says beforehand that it would be blocked, and is then stored as blocked", async () => {
-    await installation.db.query("update tenants set lifecycle = 'suspended' where id = $1", [world.contoso.id]);
+    await installation.db.query("update tenants set lifecycle = 'suspended' where id = $1", [
+      world.contoso.id,
+    ]);
     expect(await see(form())).toContain("It would be blocked now: Contoso Retail is suspended.");
     const browser = await signIn(app, world.omar.email);
     const fields = { types: "deviceConfigurations", request_key: randomUUID() };
@@ -158,13 +161,10 @@ describe("a set", () => {
   });
 
   test("that is being taken updates itself and offers neither download nor restore", async () => {
-    const set = await createSet(installation.db, { tenant: world.contoso, isComplete: false });
-    await installation.db.query(
-      `insert into operation_runs (id, workspace_id, tenant_id, operation, authority_mode, trigger, target,
-         target_digest, request_checks, expires_at)
-       values ($1, $2, $3, 'backup.create', 'system_authority', 'schedule', '{}', '', '{}', now())`,
-      [set.id, world.northwind.id, world.contoso.id],
-    );
+    const { db } = installation;
+    const { northwind: workspace, contoso: tenant } = world;
+    const run = await createRun(db, { workspace, tenant, operation: "backup.create", status: "running" });
+    const set = await createSet(db, { id: run.id, tenant, isComplete: false });
     const address = `/admin/backups/${set.id}`;
     const page = await see(address);
     expect(page).toContain("It is being taken");
@@ -259,7 +259,9 @@ describe("a comparison", () => {
     const address = `/admin/backups/${before.id}/comparison`;
     expect(await see(address)).toContain(`<option value="${after.id}">`);
     const page = await see(`${address}?with=${after.id}`);
-    expect(page).toContain("1 policy differs, 1 only in this backup, 0 only in the other; 1 policy is the same.");
+    expect(page).toContain(
+      "1 policy differs, 1 only in this backup, 0 only in the other; 1 policy is the same.",
+    );
     const changed = await see(`${address}?with=${after.id}&comparison=changed`);
     expect(changed).not.toContain("Only in the first");
     const [, item = ""] = /href="([^"]+\/comparison\/item[^"]+)"/.exec(changed) ?? [];
@@ -278,10 +280,15 @@ describe("a comparison", () => {
     const setId = await backUp(installation, world, [type]);
     await put("after");
     const browser = await signIn(app, world.olivia.email);
-    await submit(browser, `/admin/tenants/${world.contoso.id}`, `/admin/tenants/${world.contoso.id}/operations`, {
-      operation: "inventory.sync",
-      request_key: randomUUID(),
-    });
+    await submit(
+      browser,
+      `/admin/tenants/${world.contoso.id}`,
+      `/admin/tenants/${world.contoso.id}/operations`,
+      {
+        operation: "inventory.sync",
+        request_key: randomUUID(),
+      },
+    );
     await drainQueue(installation.worker);
     const page = await see(`/admin/backups/${setId}/comparison?with=inventory`);
     expect(page).toContain("1 policy differs");

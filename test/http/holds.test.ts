@@ -85,16 +85,14 @@ test("several are let through at once; none ticked, or once the hold has ended, 
     await requestAs(db, mia, "inventory.sync", contoso),
     await requestAs(db, mia, "inventory.sync", contoso),
   ];
-  const send = async (chosen: string[]) =>
-    browser
+  const send = async (chosen: string[]) => {
+    const fields = new URLSearchParams({ _csrf: tokenIn(await browser.get(holdOf(contoso))) });
+    for (const id of chosen) fields.append("run", id);
+    return browser
       .post(`${holdOf(contoso)}/runs`)
       .type("form")
-      .send(
-        new URLSearchParams([
-          ["_csrf", tokenIn(await browser.get(holdOf(contoso)))],
-          ...chosen.map((id) => ["run", id]),
-        ]).toString(),
-      );
+      .send(fields.toString());
+  };
   await send([]);
   expect((await browser.get(holdOf(contoso))).text).toContain("Nothing was let through");
   await send(runs);

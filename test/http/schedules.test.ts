@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { askDue } from "../../server/domain/schedules/askDue.ts";
 import { type Browser, makeApp, signIn, submit, type TestApp, tokenIn } from "../helpers/app.ts";
 import { useDatabase } from "../helpers/database.ts";
 import {
@@ -13,7 +14,7 @@ import {
   type TestWorkspace,
 } from "../helpers/factories.ts";
 import { createRun } from "../helpers/runs.ts";
-import { createSchedule, findSchedule, getSchedule } from "../helpers/schedules.ts";
+import { createSchedule, findSchedule, getSchedule, listRunsOfSchedule } from "../helpers/schedules.ts";
 
 const database = useDatabase();
 let app: TestApp;
@@ -80,18 +81,44 @@ describe("the list", () => {
     await db.query("delete from memberships where user_id = $1", [gone.id]);
     const { text } = await browser.get("/admin/schedules");
     expect(text.indexOf("Contoso</span>")).toBeLessThan(text.indexOf("Adatum</span>"));
-    expect(text).toContain("needs a new steward: Gone has left or may no longer do this");
+    expect(text).toContain("needs a new one");
+    const page = await browser.get(`/admin/schedules/${orphan.id}`);
+    expect(page.text).toContain("It needs a new steward: Gone has left or may no longer do this.");
     const narrowed = await browser.get("/admin/schedules?kind=steward");
     expect(narrowed.text).toContain(orphan.id);
     expect(narrowed.text).not.toContain("Adatum</span>");
   });
 
   test("says that a schedule is paused because of its tenant", async () => {
-    await given();
+    const { id } = await given();
     await database.db.query("update tenants set lifecycle = 'suspended' where id = $1", [contoso.id]);
+    expect((await browser.get("/admin/schedules")).text).toContain("Paused: tenant suspended");
+    const page = await browser.get(`/admin/schedules/${id}`);
+    expect(page.text).toContain(
+      "It is paused because Contoso is suspended, and goes on when the tenant is active",
+    );
+  });
+
+  test("says of an active one that its next run would be blocked as things stand", async () => {
+    const { db } = database;
+    const [{ id }] = [await given(), await given({ status: "paused" })];
+    await db.query("update provider_connections set status = 'unverified' where tenant_id = $1", [
+      contoso.id,
+    ]);
     const { text } = await browser.get("/admin/schedules");
-    expect(text).toContain("Paused: tenant suspended");
-    expect(text).toContain("goes on when the tenant is active again");
+    expect(text.match(/A run now would be blocked: the connection of Contoso cannot be used/g)).toHaveLength(
+      1,
+    );
+    expect(text.indexOf(id)).toBeLessThan(text.indexOf("A run now would be blocked"));
+  });
+
+  test("names no tenant that belongs to another workspace by now", async () => {
+    const { db } = database;
+    const { id } = await given();
+    const other = await createWorkspace(db);
+    await db.query("update tenants set workspace_id = $2 where id = $1", [contoso.id, other.id]);
+    for (const page of ["/admin/schedules", `/admin/schedules/${id}`])
+      expect((await browser.get(page)).text).not.toContain("Contoso");
   });
 
   test("pages through many, each once", async () => {
@@ -228,6 +255,20 @@ describe("a schedule's page", () => {
     const { id } = await given();
     await placeHold(database.db, { tenant: contoso, reason: "rotating keys" });
     expect((await browser.get(`/admin/schedules/${id}`)).text).toContain("A run now would wait: on hold by");
+  });
+
+  test("lists its runs, and theirs leads back to it for as long as it is there", async () => {
+    const { db } = database;
+    const { id } = await given();
+    await askDue(db, id, { now: new Date(Date.now() + 7_200_000), expiresInHours: 24 });
+    const page = await browser.get(`/admin/schedules/${id}`);
+    const [run = ""] = await listRunsOfSchedule(db, id);
+    expect(page.text).toContain(`href="/admin/operations/${run}"`);
+    const runPage = await browser.get(`/admin/operations/${run}`);
+    expect(runPage.text).toContain(`href="/admin/schedules/${id}"`);
+    expect(runPage.text).toContain("by its schedule");
+    await db.query("delete from schedules where id = $1", [id]);
+    expect((await browser.get(`/admin/operations/${run}`)).text).not.toContain("/admin/schedules/0");
   });
 
   test("is edited in place, and keeps what was entered when it cannot be used", async () => {

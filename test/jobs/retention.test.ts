@@ -55,25 +55,26 @@ describe("old runs", () => {
     const { db } = installation;
     const { northwind: workspace, contoso: tenant, omar: initiator } = world;
     const ended = { workspace, tenant, initiator, ending: { outcome: "succeeded" as const } };
-    const [backup, free] = [await createRun(db, ended), await createRun(db, ended)];
-    await db.query("insert into backup_sets (id, workspace_id, tenant_id) values ($1, $2, $3)", [
-      backup.id,
-      workspace.id,
-      tenant.id,
-    ]);
+    const [execution, free] = [await createRun(db, ended), await createRun(db, ended)];
+    // A restore takes a snapshot first, which has the id of its run.
+    await addBackupSet(execution.id);
     const preview = await createRun(db, ended);
-    const execution = await createRun(db, ended);
     await db.query(
       `insert into restore_plans (id, workspace_id, tenant_id, source_set_id, source_tenant_id, options, run_id)
-       values ($1, $2, $3, $4, $3, '{}', $5)`,
-      [preview.id, workspace.id, tenant.id, backup.id, execution.id],
+       values ($1, $2, $3, $4, $3, '{}', $4)`,
+      [preview.id, workspace.id, tenant.id, execution.id],
     );
     const schedule = await createSchedule(db, { workspace, tenant, steward: world.olivia });
     const last = await lastRunOf(schedule.id);
     await tidy({ runs: 30 }, inDays(31));
-    for (const id of [backup.id, preview.id, execution.id, last])
-      expect(await isThere("operation_runs", id)).toBe(true);
+    for (const id of [execution.id, preview.id, last]) expect(await isThere("operation_runs", id)).toBe(true);
     expect(await isThere("operation_runs", free.id)).toBe(false);
+
+    await db.query("delete from backup_sets where id = $1", [execution.id]);
+    await tidy({ runs: 30 }, inDays(31));
+    await tidy({ runs: 30 }, inDays(31));
+    for (const id of [execution.id, preview.id]) expect(await isThere("operation_runs", id)).toBe(false);
+    expect(await isThere("restore_plans", preview.id)).toBe(false);
   });
 
   test("go batch by batch past those that stay", async () => {
@@ -126,6 +127,19 @@ test("previews that nobody carried out go after a day, with their items", async 
   expect(await tidy({}, inDays(1.1))).toMatchObject({ plans: 1 });
   expect(await isThere("restore_plans", id)).toBe(false);
   expect(await db.query("select 1 from restore_items where plan_id = $1", [id])).toEqual([]);
+});
+
+test("selections that nobody went on with go after a day", async () => {
+  const { db } = installation;
+  const id = uuidv7();
+  await db.query(
+    `insert into bulk_selections (id, workspace_id, tenant_id, operation, items, left_out, digest, created_by)
+     values ($1, $2, $3, 'policies.bulk_delete', 1, 0, 'd', $4)`,
+    [id, world.northwind.id, world.contoso.id, world.olivia.id],
+  );
+  expect(await tidy({}, inDays(0.9))).toMatchObject({ selections: 0 });
+  expect(await tidy({}, inDays(1.1))).toMatchObject({ selections: 1 });
+  expect(await db.query("select 1 from bulk_selections where id = $1", [id])).toEqual([]);
 });
 
 test("0 keeps for ever", async () => {
@@ -198,6 +212,14 @@ async function isThere(table: "operation_runs" | "restore_plans", id: string): P
 
 async function auditOf(runId: string) {
   return installation.db.query("select id from audit_events where subject_id = $1 order by id", [runId]);
+}
+
+async function addBackupSet(id: string): Promise<void> {
+  await installation.db.query("insert into backup_sets (id, workspace_id, tenant_id) values ($1, $2, $3)", [
+    id,
+    world.northwind.id,
+    world.contoso.id,
+  ]);
 }
 
 /** A run that the schedule asked for and that ended. */

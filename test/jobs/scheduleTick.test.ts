@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { scheduleTick } from "../../jobs/maintenance/scheduleTick.ts";
+import { pauseSchedule, previewRevocation } from "../../server/domain/schedules/pauseSchedule.ts";
 import { createTenant, placeHold } from "../helpers/factories.ts";
 import { listAudit } from "../helpers/history.ts";
 import { useInstallation } from "../helpers/installation.ts";
@@ -198,6 +199,30 @@ describe("what cannot run", () => {
     expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded" });
     expect(await listNotifications(db, run)).toEqual([]);
   });
+});
+
+test("what it has asked for and has not ended is what pausing it is said to stop", async () => {
+  const { db } = installation;
+  const { id } = await schedule();
+  const other = await schedule({ operation: "provider.connection.verify" });
+  await tick(noon);
+  expect(await previewRevocation(db, id)).toMatchObject({ queued: 1, running: 0, tenants: 1 });
+  const receipt = await pauseSchedule(db, {
+    actor: world.olivia,
+    workspaceId: world.northwind.id,
+    scheduleId: id,
+    note: "",
+  });
+  expect(receipt.stops).toMatchObject({ queued: 1 });
+  await drainQueue(installation.worker);
+  const [run = ""] = await listRunsOfSchedule(db, id);
+  expect(await getRun(db, run)).toMatchObject({
+    outcome: "blocked",
+    reasonCode: "system_authority_not_allowed",
+    startedAt: null,
+  });
+  const [verified = ""] = await listRunsOfSchedule(db, other.id);
+  expect(await getRun(db, verified)).toMatchObject({ outcome: "succeeded" });
 });
 
 test("one that cannot be decided now is left for the next tick, and others go on", async () => {

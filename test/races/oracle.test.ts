@@ -3,14 +3,14 @@ import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
 import type { Viewer } from "../../server/domain/authority/viewer.ts";
 import { findRunFor } from "../../server/domain/operations/findRunFor.ts";
 import { findDenied } from "../../server/domain/operations/recheckRuns.ts";
-import { consequenceOf } from "../../server/domain/operations/runWords.ts";
-import { listPlan, viewerOf } from "../helpers/backups.ts";
+import { consequenceOf } from "../../server/domain/operations/consequence.ts";
+import { confirm, listPlan, viewerOf } from "../helpers/backups.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, type Settled, until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue } from "../helpers/queue.ts";
 import { getRun } from "../helpers/records.ts";
-import { askForRestore, getStoredRun, isWrite, type as policyType } from "./restoring.ts";
+import { getStoredRun, isHeld, isWrite, planRestore, type as policyType } from "./restoring.ts";
 import { type Way, ways } from "./ways.ts";
 
 /**
@@ -30,7 +30,8 @@ let viewer: Viewer;
 beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0 });
   viewer = await viewerOf(installation.db, world, world.olivia);
-  ({ planId, runId } = await askForRestore(installation, world, items));
+  planId = await planRestore(installation, world, items);
+  runId = await confirm(installation, world, planId, world.omar);
 });
 
 type Moment = {
@@ -116,22 +117,10 @@ async function startAndStopAt({ fault, created }: Moment): Promise<Settled<void>
   const worked = follow(drainQueue(worker));
   await until(async () => {
     if (worked.done) throw new Error("The run came to its end without being held.");
-    if (!isHeld(fault)) return false;
+    if (!isHeld(installation, world, fault)) return false;
     return fault.after !== true || (await control.listPolicies(directoryId, policyType)).length === created;
   });
   return worked;
-}
-
-function isHeld({ on = "graph", method, path = "", skip = 0 }: FaultInput): boolean {
-  const concerned = installation.sandbox.requests
-    .list(world.contoso.directoryId)
-    .filter(
-      (asked) =>
-        asked.kind === on &&
-        (method === undefined || asked.method === method) &&
-        `${asked.path}${asked.query}`.includes(path),
-    );
-  return concerned[skip]?.status === null;
 }
 
 /** Revokes while the run is held, and lets it go once the revocation is committed: it has not returned by then. */

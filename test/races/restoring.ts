@@ -1,5 +1,6 @@
+import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
 import { type Run, runColumns } from "../../server/domain/operations/run.ts";
-import { backUp, confirm, preview, putDirectory } from "../helpers/backups.ts";
+import { backUp, preview, putDirectory } from "../helpers/backups.ts";
 import type { Installation } from "../helpers/installation.ts";
 import type { Northwind } from "../helpers/northwind.ts";
 
@@ -38,17 +39,34 @@ export async function deletePolicies(
     await control.removePolicy(directoryId, type, id);
 }
 
-/** A restore that Omar has confirmed and nobody has begun with: so many policies are backed up, then gone. */
-export async function askForRestore(
+/** A preview of a restore: so many policies are backed up, then gone. */
+export async function planRestore(
   installation: Installation,
   world: Northwind,
   items: number,
-): Promise<{ runId: string; planId: string }> {
+): Promise<string> {
   await seedPolicies(installation, world, items);
   const setId = await backUp(installation, world, [type]);
   await deletePolicies(installation, world);
-  const planId = await preview(installation, world, { setId, types: [type] });
-  return { planId, runId: await confirm(installation, world, planId, world.omar) };
+  return preview(installation, world, { setId, types: [type] });
+}
+
+/** Whether the sandbox is holding a request back because of the fault, as set when the log was empty. */
+export function isHeld(
+  { sandbox }: Pick<Installation, "sandbox">,
+  { contoso: { directoryId } }: Northwind,
+  { on = "graph", method, path = "", skip = 0 }: FaultInput,
+): boolean {
+  const concerned = sandbox.requests
+    .list(directoryId)
+    .filter(
+      (asked) =>
+        asked.kind === on &&
+        (method === undefined || asked.method === method) &&
+        `${asked.path}${asked.query}`.includes(path),
+    );
+  const held = concerned[skip];
+  return held !== undefined && held.status === null && !held.broken;
 }
 
 export async function getStoredRun({ db }: Pick<Installation, "db">, id: string): Promise<Run> {

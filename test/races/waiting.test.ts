@@ -154,9 +154,9 @@ async function beginDuringHold(): Promise<string> {
 function pausedGate(db: Db, runId: string) {
   const door = makeDoor();
   const answer = db.transaction(async (tx) => {
-    const kind = await beginIn(tx, runId);
+    const begun = await beginIn(tx, runId);
     await door.wait();
-    return kind[0]?.kind;
+    return begun[0]?.kind ?? "nothing";
   }, patient);
   return { reached: door.reached, open: door.open, answer };
 }

@@ -16,7 +16,7 @@ export const denials = {
 export type ReasonCode = keyof typeof denials;
 export type DenialClass = (typeof denials)[ReasonCode]["denialClass"];
 
-function isReasonCode(code: string): code is ReasonCode {
+export function isReasonCode(code: string): code is ReasonCode {
   return Object.hasOwn(denials, code);
 }
 

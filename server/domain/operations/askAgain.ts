@@ -12,10 +12,23 @@ export type Asked = { operation: string; target: unknown; backupSetId: string | 
 
 /**
  * The operation that a rerun of one asks for: a preview is carried out once only, so a restore is previewed
- * again.
+ * again. Null for those that work on a selection: that is chosen and confirmed anew, on the page of what it is of.
  */
-export function operationAgain(operation: OperationName): OperationName {
-  return operation === "restore.execute" ? "restore.preview" : operation;
+export function operationAgain(operation: OperationName): OperationName | null {
+  switch (operation) {
+    case "restore.execute":
+      return "restore.preview";
+    case "provider.connection.verify":
+    case "inventory.sync":
+    case "backup.create":
+    case "restore.preview":
+      return operation;
+    case "tenants.bulk_sync":
+    case "policies.bulk_assign":
+    case "policies.bulk_delete":
+    case "backups.bulk_delete":
+      return null;
+  }
 }
 
 /**
@@ -26,19 +39,13 @@ export function operationAgain(operation: OperationName): OperationName {
 export async function askAgain(reader: Reader, run: Asked): Promise<Again | null> {
   if (!isOperationName(run.operation)) return null;
   const operation = operationAgain(run.operation);
-  switch (run.operation) {
-    case "provider.connection.verify":
-      return { operation, target: {}, backupSetId: null };
-    case "inventory.sync":
-    case "backup.create": {
-      const types = knownTypesOf(run.target);
-      return types.length === 0 ? null : { operation, target: { types }, backupSetId: null };
-    }
-    case "restore.preview":
-      return { operation, target: asJson.parse(run.target), backupSetId: run.backupSetId };
-    case "restore.execute":
-      return previewOf(reader, run);
-  }
+  if (operation === null) return null;
+  if (run.operation === "restore.execute") return previewOf(reader, run);
+  if (operation === "restore.preview")
+    return { operation, target: asJson.parse(run.target), backupSetId: run.backupSetId };
+  if (operation === "provider.connection.verify") return { operation, target: {}, backupSetId: null };
+  const types = knownTypesOf(run.target);
+  return types.length === 0 ? null : { operation, target: { types }, backupSetId: null };
 }
 
 const asJson = z.record(z.string(), z.json());

@@ -18,7 +18,42 @@ export type Cancelled = "ended" | "asked";
  * `operations.cancel_any` for another's, `Conflict` when the run has ended otherwise.
  */
 export async function cancelRun(db: Db, request: { runId: string; actor: Actor }): Promise<Cancelled> {
-  return retrying(() => db.transaction((tx) => cancelIn(tx, request), workerBounds));
+  const cancelled = await retrying(() => db.transaction((tx) => cancelIn(tx, request), workerBounds));
+  await cancelChildren(db, request.runId);
+  return cancelled;
+}
+
+/** Children dealt with in one transaction. */
+const batch = 50;
+
+/**
+ * Cancels what runs that somebody cancelled had asked for, of one of them or of all: the rescuer goes on where a
+ * process stopped in the middle. Not in the parent's own transaction: a child that ends is locked before its
+ * parent. Returns how many.
+ */
+export async function cancelChildren(db: Db, parentId: string | null): Promise<number> {
+  let cancelled = 0;
+  for (;;) {
+    const found = await retrying(() => db.transaction((tx) => cancelSomeIn(tx, parentId), workerBounds));
+    cancelled += found;
+    if (found < batch) return cancelled;
+  }
+}
+
+async function cancelSomeIn(tx: Tx, parentId: string | null): Promise<number> {
+  const found = await tx.query<{ id: string; byId: string; byName: string }>(
+    `select c.id, p.cancelled_by as "byId", p.cancelled_by_name as "byName"
+     from operation_runs c join operation_runs p on p.id = c.parent_run_id
+     where c.parent_run_id is not null and c.status <> 'completed' and c.cancel_requested_at is null
+       and p.cancel_requested_at is not null and ($1::uuid is null or c.parent_run_id = $1)
+     order by c.id limit ${batch} for no key update of c`,
+    [parentId],
+  );
+  for (const [id, children] of Map.groupBy(found, ({ byId }) => byId)) {
+    const ids = children.map((child) => child.id);
+    await cancelRuns(tx, ids, { id, name: children[0]?.byName ?? "" });
+  }
+  return found.length;
 }
 
 async function cancelIn(tx: Tx, { runId, actor }: { runId: string; actor: Actor }): Promise<Cancelled> {

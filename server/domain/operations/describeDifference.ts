@@ -19,7 +19,7 @@ function ofOperation(run: ShownRun, { operation }: Again): Difference[] {
 function ofConnection(run: ShownRun, connectionId: string | null): Difference[] {
   if (run.connectionId === connectionId) return [];
   const before = run.connectionId === null ? "none" : "the one of then";
-  const now = connectionId === null ? "none" : "another one";
+  const now = connectionId === null ? "none" : run.connectionId === null ? "the one there is" : "another one";
   return [{ what: "Connection", before, now }];
 }
 

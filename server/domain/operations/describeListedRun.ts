@@ -1,10 +1,10 @@
 import type { Decision } from "../authority/decide.ts";
+import { consequenceOf } from "./consequence.ts";
 import type { ListedRun } from "./listedRun.ts";
 import {
   type Badge,
   badgeOf,
   capitalised,
-  consequenceOf,
   counted,
   positionIn,
   reasonClause,

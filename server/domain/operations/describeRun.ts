@@ -1,6 +1,7 @@
 import { denials } from "../authority/reasons.ts";
 import { may, type Viewer } from "../authority/viewer.ts";
 import { contractOf, isOperationName } from "./catalog.ts";
+import { consequenceOf } from "./consequence.ts";
 import { type DecisionCard, describeDecision } from "./describeDecision.ts";
 import {
   type Line,
@@ -14,7 +15,7 @@ import type { Change, Interruption, ShownRun } from "./findRunFor.ts";
 import type { RelatedRun } from "./listReruns.ts";
 import { mayOpenTenant, type NextStep, nextStepFor } from "./nextStep.ts";
 import { actionsOn, type RunActions } from "./runActions.ts";
-import { type Badge, badgeOf, consequenceOf, reasonClause, tallyOf, titleOf } from "./runWords.ts";
+import { type Badge, badgeOf, reasonClause, tallyOf, titleOf } from "./runWords.ts";
 
 /** Everything a run's page says. */
 export type RunView = {
@@ -46,6 +47,8 @@ export type RunFacts = {
   tenant: { id: string; name: string; isLink: boolean } | null;
   initiator: { id: string | null; name: string };
   authority: string;
+  /** The schedule that asked for it, for those who may see it. */
+  scheduleId: string | null;
   capability: string | null;
   effects: number;
   attempt: number;
@@ -127,6 +130,7 @@ function factsOf(run: ShownRun, viewer: Viewer): RunFacts {
           },
     initiator: { id: run.initiatorId, name: run.initiatorName ?? "System" },
     authority: run.authorityMode === "actor_bound" ? "of the initiator" : "of the system",
+    scheduleId: may(viewer, "schedule.view", run.tenantId) ? run.scheduleId : null,
     capability: isOperationName(run.operation) ? contractOf(run.operation).capability : null,
     effects: run.effectsDone,
     attempt: run.attempt,

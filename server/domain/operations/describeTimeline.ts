@@ -31,8 +31,16 @@ export function describeTimeline(run: ShownRun, interruptions: readonly Interrup
   });
 }
 
+const triggerWords = {
+  page: null,
+  command: "from the command line",
+  schedule: "by its schedule",
+  retention: "because of its age",
+  bulk: "as one of many",
+} as const satisfies Record<ShownRun["trigger"], string | null>;
+
 function requested(run: ShownRun): Step {
-  const how = run.trigger === "command" ? "from the command line" : null;
+  const how = triggerWords[run.trigger];
   const wasDenied = Object.values(run.requestChecks).some(({ result }) => result === "failed");
   const verdict = wasDenied ? "denied at request" : "allowed at request";
   return {

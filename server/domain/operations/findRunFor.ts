@@ -24,6 +24,8 @@ export type ShownRun = ListedRun & {
   initiatorId: string | null;
   connectionId: string | null;
   trigger: RunTrigger;
+  /** The schedule that asked for it, while there is one. */
+  scheduleId: string | null;
   target: unknown;
   requestChecks: KeptChecks;
   expiresAt: Date;
@@ -50,12 +52,13 @@ export async function findRunFor(
 ): Promise<ShownRun | undefined> {
   const [run] = await reader.query<ShownRun>(
     `select ${listedRunColumns}, r.workspace_id as "workspaceId", r.initiator_id as "initiatorId",
-       r.connection_id as "connectionId", r.trigger, r.target, r.request_checks as "requestChecks",
+       r.connection_id as "connectionId", r.trigger, sc.id as "scheduleId", r.target, r.request_checks as "requestChecks",
        r.expires_at as "expiresAt", r.backup_set_id as "backupSetId", r.rerun_of as "rerunOf",
        r.dismissed_at as "dismissedAt", r.dismissed_by_name as "dismissedByName",
        r.outcome = 'blocked' and r.dismissed_at is null and not ${isResolved} as "needsAttention",
        coalesce(decided.decisions, '[]') as decisions, done.effects, n.created_at as "notifiedAt"
      from operation_runs r ${listedRunJoins}
+     left join schedules sc on sc.id = r.schedule_id
      left join lateral (
        select jsonb_agg(jsonb_build_object('attempt', e.attempt, 'phase', e.phase, 'verdict', e.verdict,
          'checks', e.checks, 'decidedAt', e.decided_at) order by e.id) as decisions

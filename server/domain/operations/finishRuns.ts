@@ -3,6 +3,7 @@ import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import type { DenialClass, ReasonCode } from "../authority/reasons.ts";
 import { notifyOutcomes } from "../notifications/notifyOutcomes.ts";
 import type { Run } from "./run.ts";
+import { settleParents } from "./settleParents.ts";
 import { shareTurns, wakeNext } from "./tenantLine.ts";
 
 /** How a run ended. `message` is shown to people: sanitized, without secrets or personal data. */
@@ -20,12 +21,15 @@ export type FailureCode =
   | "verification_failed"
   | "internal_error"
   | "authority_undecided"
-  | "worker_lost";
+  | "worker_lost"
+  /** It reached its end, and none of its parts did what it should. */
+  | "nothing_done";
 
 /**
  * Ends runs: the terminal state, its audit entry and, for actor-bound runs, the initiator's notification, all
  * in the caller's transaction. Only a run that still carries the given fencing token and has not ended is
- * touched, so a stale attempt ends nothing and of parallel endings one wins. Returns the ids that were ended.
+ * touched, so a stale attempt ends nothing and of parallel endings one wins. A parent whose last child ends so ends
+ * with it. Returns the ids that were ended.
  */
 export async function finishRuns(
   tx: Tx,
@@ -58,14 +62,20 @@ export async function finishRuns(
           ],
     ),
   );
+  await finishRuns(tx, await settleParents(tx, parentsOf(told)));
   return new Set(effects.keys());
+}
+
+function parentsOf(ended: readonly { run: Run }[]): string[] {
+  return [...new Set(ended.flatMap(({ run }) => run.parentRunId ?? []))];
 }
 
 function updateRuns(tx: Tx, endings: readonly { run: Run; ending: Ending }[]) {
   return tx.query<{ id: string; effectsDone: number }>(
     `update operation_runs r set status = 'completed', outcome = e.outcome, reason_code = e.reason_code,
        denial_class = e.denial_class, failure_code = e.failure_code, failure_message = e.message,
-       waiting_reason = null, next_attempt_at = null, completed_at = clock_timestamp()
+       waiting_reason = null, next_attempt_at = null, awaits_children = false,
+       completed_at = clock_timestamp()
      from jsonb_to_recordset($1::jsonb) as e (id uuid, token bigint, outcome text, reason_code text,
        denial_class text, failure_code text, message text)
      where r.id = e.id and r.fencing_token = e.token and r.status <> 'completed'

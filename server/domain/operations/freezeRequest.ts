@@ -28,6 +28,8 @@ export type RunRequest = {
   backupSetId?: string;
   /** The schedule that asks; its run stops when it is paused or gone. */
   scheduleId?: string;
+  /** The run that asks for it. */
+  parentRunId?: string;
   /** The run that is asked for again: that takes `operations.rerun` where it stands, besides. */
   rerunOf?: string;
 };
@@ -69,7 +71,7 @@ export async function freezeRequest(reader: Reader, request: RunRequest): Promis
     outcome: "pending",
     backupSetId: request.backupSetId ?? null,
     scheduleId: request.scheduleId ?? null,
-    parentRunId: null,
+    parentRunId: request.parentRunId ?? null,
     awaitsChildren: false,
     waitingReason: null,
     attempt: 0,
@@ -118,9 +120,9 @@ export async function insertRun(
     `insert into operation_runs (id, workspace_id, tenant_id, tenant_name, operation, authority_mode,
        initiator_id, initiator_name, trigger, request_key, connection_id, target, target_digest,
        request_checks, status, outcome, max_attempts, expires_at, requested_at, backup_set_id, writes_provider,
-       schedule_id, rerun_of)
+       schedule_id, rerun_of, parent_run_id)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'pending', $15, $16, $17,
-       $18, $19, $20, $21)
+       $18, $19, $20, $21, $22)
      on conflict (workspace_id, initiator_id, request_key) where request_key is not null do nothing
      returning id`,
     [
@@ -145,6 +147,7 @@ export async function insertRun(
       contractOf(request.operation).operability === "write",
       run.scheduleId,
       request.rerunOf ?? null,
+      run.parentRunId,
     ],
   );
   return rows.length > 0;

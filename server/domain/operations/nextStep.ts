@@ -76,6 +76,10 @@ const failureAdvice = {
   internal_error: findCause,
   worker_lost: findCause,
   authority_undecided: findCause,
+  nothing_done: {
+    words: "See below what each part of it ended of, put that right, then start it again.",
+    links: [],
+  },
 } as const satisfies Record<FailureCode, Advice>;
 
 const outcomeAdvice = {

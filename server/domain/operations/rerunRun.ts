@@ -55,7 +55,9 @@ async function getAgain(reader: Reader, run: ShownRun): Promise<Again> {
   if (run.status !== "completed") throw new Conflict("It has not ended yet: cancel it first, or let it end.");
   const again = offersRerun(run) ? await askAgain(reader, run) : null;
   if (again === null)
-    throw new Conflict("It cannot be started again: what it was to work on is no longer there.");
+    throw new Conflict(
+      "It cannot be started again as it was: choose what to work on anew, where it was chosen then.",
+    );
   return again;
 }
 

@@ -34,7 +34,9 @@ export function rerunLabel(run: ShownRun, viewer: Viewer): string {
 function mayRerun(run: ShownRun, viewer: Viewer): boolean {
   if (run.status !== "completed" || !offersRerun(run) || !isOperationName(run.operation)) return false;
   if (run.tenantId !== null && !run.tenantExists) return false;
-  const { capability } = contractOf(operationAgain(run.operation));
+  const operation = operationAgain(run.operation);
+  if (operation === null) return false;
+  const { capability } = contractOf(operation);
   const place = placeOf(run, viewer);
   return mayAt(viewer, "operations.rerun", place) && mayAt(viewer, capability, place);
 }

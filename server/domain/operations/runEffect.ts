@@ -108,11 +108,7 @@ export type Checkpoint = { kind: "allowed"; validUntil: Date | null } | { kind: 
  * with what had been done, one decision, one audit entry, one notification. So is a cancellation, which needs
  * no decision.
  */
-export async function checkpoint(
-  tx: Tx,
-  run: Run,
-  backups: readonly string[] = [],
-): Promise<Checkpoint> {
+export async function checkpoint(tx: Tx, run: Run, backups: readonly string[] = []): Promise<Checkpoint> {
   const [answer] = await gateRuns(tx, [run.id], "checkpoint", { operation: operationOf(run), backups });
   if (answer === undefined || answer.run.status !== "running") return { kind: "fenced" };
   if (answer.run.fencingToken !== run.fencingToken) return { kind: "fenced" };

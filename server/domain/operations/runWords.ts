@@ -1,6 +1,6 @@
 import type { Checks } from "../authority/decide.ts";
-import { type DenialClass, denials, type ReasonCode } from "../authority/reasons.ts";
-import { contractOf, isOperationName, type OperationName } from "./catalog.ts";
+import type { ReasonCode } from "../authority/reasons.ts";
+import { contractOf, isOperationName } from "./catalog.ts";
 import type { ListedRun } from "./listedRun.ts";
 import type { Outcome, RunStatus } from "./run.ts";
 
@@ -74,46 +74,6 @@ function foundBy(checks: Partial<Checks> | null, reasonCode: ReasonCode): string
   return failing?.value ?? "the reason was not kept";
 }
 
-type Done = Pick<ListedRun, "progressDone" | "progressTotal" | "tally">;
-
-const recorded = {
-  "inventory.sync": (run) => `${counted(run.progressDone, "policy", "policies")} had been recorded`,
-  "provider.connection.verify": () => "The result had been recorded on the connection",
-  "backup.create": (run) => `${counted(run.progressDone, "policy", "policies")} had been backed up`,
-  "restore.preview": (run) => `${counted(run.progressDone, "item", "items")} had been looked at`,
-  "restore.execute": (run) => {
-    const changed = (run.tally.created ?? 0) + (run.tally.updated ?? 0);
-    return `${whole(changed)} of ${counted(run.progressTotal ?? run.progressDone, "item", "items")} had been changed`;
-  },
-} as const satisfies Record<OperationName, (run: Done) => string>;
-
-/** Whether anything was changed by a run that did not reach its end well. */
-export function consequenceOf(
-  run: Done & Pick<ListedRun, "operation" | "outcome" | "effectsDone" | "effectsUnsettled" | "reasonCode">,
-): string {
-  const unsettled = unsettledWords(run.effectsUnsettled);
-  if (unsettled !== null && run.effectsDone === 0) return unsettled;
-  if (run.effectsDone === 0) return "Nothing was changed.";
-  const what = isOperationName(run.operation)
-    ? recorded[run.operation](run)
-    : `${counted(run.effectsDone, "change", "changes")} had been recorded`;
-  const sentences = [`${what} before ${endOf(run)}.`, ...(unsettled === null ? [] : [unsettled])];
-  return sentences.join(" ");
-}
-
-function unsettledWords(unsettled: number): string | null {
-  if (unsettled === 0) return null;
-  return `Of ${counted(unsettled, "change", "changes")} at Microsoft it is not known yet whether ${unsettled === 1 ? "it was" : "they were"} made.`;
-}
-
-const revocations: readonly DenialClass[] = ["initiator_invalid", "scope_denied", "capability_denied"];
-
-function endOf({ outcome, reasonCode }: Pick<ListedRun, "outcome" | "reasonCode">): string {
-  if (outcome === "cancelled") return "it was cancelled";
-  if (reasonCode === null) return "it ended";
-  return revocations.includes(denials[reasonCode].denialClass) ? "access was revoked" : "the run was stopped";
-}
-
 const tallyWords: Record<string, string> = {
   backed_up: "backed up",
   to_create: "to create",
@@ -121,12 +81,20 @@ const tallyWords: Record<string, string> = {
   created: "new",
   updated: "updated",
   changed: "changed",
+  assigned: "assigned",
+  deleted: "deleted",
+  synced: "synced",
+  synced_partly: "synced in part",
   unchanged: "unchanged",
   gone: "gone",
   verified: "verified",
   refuted: "refused",
   refused: "refused",
+  blocked: "blocked",
   failed: "failed",
+  cancelled: "cancelled",
+  kept: "kept",
+  left_out: "could not be included any more",
 };
 
 export function tallyOf(run: Pick<ListedRun, "tally">): { label: string; count: string }[] {

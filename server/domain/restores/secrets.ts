@@ -47,7 +47,7 @@ function settleNew(secret: Withheld): Settled {
   const willBeEmpty = { value: undefined, notes: [`${named(secret)} is not captured and will be empty.`] };
   if (isEmpty(secret.value)) return willBeEmpty;
   if (!secret.pointer.endsWith("/value")) return { ...willBeEmpty, value: null };
-  return { refused: `${named(secret)} is not captured, and without it the policy cannot be created.` };
+  return { refused: `${named(secret)} is not captured, and the policy cannot be written without it.` };
 }
 
 function settleHeld({ pointer, steps }: Withheld, present: Present): Settled {

@@ -31,13 +31,26 @@ export function deleteUnusedPlans(db: Db, before: Date): Promise<number> {
   );
 }
 
+/** Deletes a batch of selections of policies that nobody confirmed. Returns how many. */
+export function deleteUnusedSelections(db: Db, before: Date): Promise<number> {
+  return db.transaction((tx) =>
+    countDeleted(
+      tx,
+      `delete from bulk_selections where id in (
+         select id from bulk_selections where run_id is null and created_at < $1
+         order by created_at limit $2 for update skip locked)`,
+      [before, runBatchSize],
+    ),
+  );
+}
+
 /** Where to go on: the oldest runs may be ones that stay. */
 export type OldRuns = { deleted: number; last: string | null };
 
 /**
- * Deletes a batch of runs that ended before then, with their decisions, effects and notifications. A run that
- * took a backup, made or carried out a preview that is kept, or is the last of a schedule stays. The audit trail
- * keeps its entries about all of them.
+ * Deletes a batch of runs that ended before then, with their decisions, effects and notifications, and the
+ * preview or selection it carried out. A run that took a backup, made a preview that is kept, or is the last of a
+ * schedule stays. The audit trail keeps its entries about all of them.
  */
 export function deleteOldRuns(db: Db, before: Date, after: string | null): Promise<OldRuns> {
   return db.transaction(async (tx) => {
@@ -46,6 +59,8 @@ export function deleteOldRuns(db: Db, before: Date, after: string | null): Promi
     await tx.query("delete from notifications where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from execution_decisions where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from effects where run_id = any ($1::uuid[])", [ids]);
+    await tx.query("delete from restore_plans where run_id = any ($1::uuid[])", [ids]);
+    await tx.query("delete from bulk_selections where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from operation_runs where id = any ($1::uuid[])", [ids]);
     return { deleted: ids.length, last: found.length < runBatchSize ? null : (found.at(-1)?.id ?? null) };
   });
@@ -60,7 +75,8 @@ function listOldRuns(
   const newest = uuidv7({ msecs: before.getTime(), random: new Uint8Array(16), seq: 0 });
   return tx.query(
     `select r.id, exists (select 1 from backup_sets b where b.id = r.id)
-         or exists (select 1 from restore_plans p where p.id = r.id or p.run_id = r.id)
+         or exists (select 1 from restore_plans p where p.id = r.id)
+         or exists (select 1 from operation_runs p where p.id = r.parent_run_id and p.status <> 'completed')
          or exists (select 1 from schedule_states s where s.schedule_id = r.schedule_id and s.last_run_id = r.id)
          as "isNeeded"
      from operation_runs r

@@ -1,5 +1,4 @@
 import type { Db, Reader } from "../../db/database.ts";
-import { operationNames } from "../operations/catalog.ts";
 import { requestRun } from "../operations/requestRun.ts";
 
 /** Backup sets of one tenant that are older than they are kept. */
@@ -16,12 +15,10 @@ export async function expireBackups(
   db: Db,
   { before, expiresInHours }: { before: Date; expiresInHours: number },
 ): Promise<number> {
-  const operation = operationNames.find((name) => String(name) === "backups.bulk_delete");
-  if (operation === undefined) return 0;
   const expired = await listExpiredBackups(db, before);
   for (const { workspaceId, tenantId, setIds } of expired)
     await requestRun(db, {
-      operation,
+      operation: "backups.bulk_delete",
       workspaceId,
       tenantId,
       initiator: null,

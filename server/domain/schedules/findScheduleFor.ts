@@ -2,13 +2,11 @@ import type { Reader } from "../../db/database.ts";
 import type { ReasonCode } from "../authority/reasons.ts";
 import type { Viewer } from "../authority/viewer.ts";
 import type { Outcome, RunStatus } from "../operations/run.ts";
-import { type ListedSchedule, rankedSchedules, scopeOf } from "./listedSchedule.ts";
+import { type ListedSchedule, listedScheduleColumns, rankedSchedules, scopeOf } from "./listedSchedule.ts";
 
 /** A schedule with everything its page tells. */
 export type ShownSchedule = ListedSchedule & {
-  workspaceId: string;
   target: unknown;
-  connectionId: string | null;
   createdAt: Date;
   createdBy: string;
   paused: { at: string; by: string; note: string | null } | null;
@@ -21,16 +19,13 @@ export async function findScheduleFor(
   id: string,
 ): Promise<ShownSchedule | undefined> {
   const [schedule] = await reader.query<ShownSchedule>(
-    `select ranked.id, ranked.operation, "tenantId", "tenantName", lifecycle, ranked.cron, "timeZone",
-       ranked.status, "stewardId", "stewardName", "nextRunAt", ranked.skipped, last, needs,
-       sc.workspace_id as "workspaceId", sc.target, c.id as "connectionId", s.created_at as "createdAt",
-       s.created_by_name as "createdBy",
+    `select ${listedScheduleColumns}, sc.target, s.created_at as "createdAt", s.created_by_name as "createdBy",
        case when ranked.status = 'paused' and s.paused_at is not null then jsonb_build_object(
          'at', s.paused_at, 'by', s.paused_by_name, 'note', s.pause_note) end as paused
      from (${rankedSchedules} and sc.id = $5) as ranked
      join schedules sc on sc.id = ranked.id
      join schedule_states s on s.schedule_id = ranked.id
-     left join provider_connections c on c.tenant_id = ranked."tenantId"`,
+`,
     [...scopeOf(viewer), id],
   );
   return schedule;
@@ -57,7 +52,8 @@ export async function listRunsOf(
   const rows = await reader.query<ScheduleRun>(
     `select id, status, outcome, reason_code as "reasonCode", repeats, requested_at as "requestedAt",
        completed_at as "completedAt"
-     from operation_runs where schedule_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
+     from operation_runs
+     where schedule_id = $1 and parent_run_id is null and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [scheduleId, before, runsPerPage + 1],
   );
   const runs = rows.slice(0, runsPerPage);

@@ -1,7 +1,7 @@
 import type { Reader } from "../../db/database.ts";
 import type { Viewer } from "../authority/viewer.ts";
 import type { OperationName } from "../operations/catalog.ts";
-import { type ListedSchedule, rankedSchedules, scopeOf } from "./listedSchedule.ts";
+import { type ListedSchedule, listedScheduleColumns, rankedSchedules, scopeOf } from "./listedSchedule.ts";
 
 /** What to list: every schedule, or those of one kind. `steward`: those that need a new one. */
 export const scheduleKinds = ["all", "attention", "steward", "active", "paused"] as const;
@@ -30,9 +30,7 @@ export async function listSchedulesFor(
 ): Promise<{ schedules: ListedSchedule[]; next: string | null }> {
   const rows = await reader.query<ListedSchedule>(
     `with ranked as (${rankedSchedules})
-     select id, operation, "tenantId", "tenantName", lifecycle, cron, "timeZone", status, "stewardId",
-       "stewardName", "nextRunAt", skipped, last, needs
-     from ranked
+     select ${listedScheduleColumns} from ranked
      where ${inKind} and ($6::text is null or operation = $6) and ($7::uuid is null or "tenantId" = $7)
        and ($8::uuid is null or (rank, place, operation, id) > (select rank, place, operation, id from ranked where id = $8))
      order by rank, place, operation, id limit $9`,
@@ -66,9 +64,7 @@ export function listSchedulesNamed(
 ): Promise<ListedSchedule[]> {
   return reader.query<ListedSchedule>(
     `with ranked as (${rankedSchedules})
-     select id, operation, "tenantId", "tenantName", lifecycle, cron, "timeZone", status, "stewardId",
-       "stewardName", "nextRunAt", skipped, last, needs
-     from ranked where id = any ($5::uuid[]) order by rank, place, operation, id limit 200`,
+     select ${listedScheduleColumns} from ranked where id = any ($5::uuid[]) order by rank, place, operation, id limit 200`,
     [...scopeOf(viewer), ids],
   );
 }

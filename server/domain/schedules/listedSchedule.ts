@@ -10,10 +10,13 @@ export type Need = "steward" | "blocked" | "failed" | "tenant" | "never";
 /** A schedule as its list and its own page read it. */
 export type ListedSchedule = Cadence & {
   id: string;
+  workspaceId: string;
   operation: string;
   tenantId: string | null;
+  /** Null also when the tenant belongs to another workspace by now. */
   tenantName: string | null;
   lifecycle: Lifecycle | null;
+  connectionId: string | null;
   status: "active" | "paused";
   stewardId: string;
   stewardName: string;
@@ -46,9 +49,14 @@ const hasSteward = `exists (
       and (a.tenant_id is null or a.tenant_id = sc.tenant_id)
       and (a.expires_at is null or a.expires_at > clock_timestamp())))`;
 
+/** The columns of `ListedSchedule`, of what is ranked. */
+export const listedScheduleColumns = `ranked.id, ranked."workspaceId", ranked."connectionId", ranked.operation,
+  ranked."tenantId", ranked."tenantName", ranked.lifecycle, ranked.cron, ranked."timeZone", ranked.status,
+  ranked."stewardId", ranked."stewardName", ranked."nextRunAt", ranked.skipped, ranked.last, ranked.needs`;
+
 /** Every schedule of workspace $1 at the tenants $2 (null: all, and those of none), what needs a person first. */
 export const rankedSchedules = `
-  select sc.id, sc.operation, sc.tenant_id as "tenantId", p.name as "tenantName", t.lifecycle, sc.cron,
+  select sc.id, sc.workspace_id as "workspaceId", c.id as "connectionId", sc.operation, sc.tenant_id as "tenantId", p.name as "tenantName", t.lifecycle, sc.cron,
     sc.time_zone as "timeZone", sc.status, sc.steward_id as "stewardId",
     coalesce(up.name, sc.steward_name) as "stewardName", s.next_run_at as "nextRunAt", s.skipped, k.needs,
     case when r.id is not null then jsonb_build_object('id', r.id, 'status', r.status, 'outcome', r.outcome,
@@ -57,8 +65,9 @@ export const rankedSchedules = `
     coalesce(lower(p.name), '') as place
   from schedules sc
   join schedule_states s on s.schedule_id = sc.id
-  left join tenants t on t.id = sc.tenant_id
-  left join tenant_profiles p on p.tenant_id = sc.tenant_id
+  left join tenants t on t.id = sc.tenant_id and t.workspace_id = sc.workspace_id
+  left join tenant_profiles p on p.tenant_id = t.id
+  left join provider_connections c on c.tenant_id = t.id
   left join user_profiles up on up.user_id = sc.steward_id
   left join operation_runs r on r.id = s.last_run_id and ($4::uuid[] is null or r.tenant_id = any ($4))
   cross join lateral (select array_remove(array[

@@ -10,7 +10,7 @@ import { getManaged, type KeptSchedule, type ScheduleRequest } from "./keptSched
 import { recordSchedule } from "./recordSchedule.ts";
 
 /** How many schedules can be given to somebody in one go. */
-export const transferLimit = 200;
+const transferLimit = 200;
 
 export type Transfer = Omit<ScheduleRequest, "scheduleId"> & {
   scheduleIds: readonly string[];

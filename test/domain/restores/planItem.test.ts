@@ -355,7 +355,7 @@ describe("a secret that is in no backup", () => {
     ).toMatchObject({
       action: "refused",
       reason:
-        "The secret at omaSettings[0].value is not captured, and without it the policy cannot be created.",
+        "The secret at omaSettings[0].value is not captured, and the policy cannot be written without it.",
     });
   });
   test("refuses an update that would write its stand-in over it, and no other", () => {
