@@ -2,7 +2,8 @@ import type { Viewer } from "../domain/authority/viewer.ts";
 import type { RouteName } from "./accessTable.ts";
 import { mayOpen } from "./allows.ts";
 
-type Entry = { route: RouteName; label: string; icon: string };
+/** `also`: other pages that belong to it. */
+type Entry = { route: RouteName; label: string; icon: string; also?: string };
 export type NavLink = { label: string; icon: string; href: string; isCurrent: boolean };
 
 /** What surrounds every page of someone signed in. */
@@ -19,7 +20,7 @@ export type Shell = {
 const entries: Entry[] = [
   { route: "GET /admin/operations", label: "Operations", icon: "pulse" },
   { route: "GET /admin/tenants", label: "Tenants", icon: "building" },
-  { route: "GET /admin/backups", label: "Backups", icon: "archive" },
+  { route: "GET /admin/backups", label: "Backups", icon: "archive", also: "/admin/restores" },
   { route: "GET /admin/schedules", label: "Schedules", icon: "queued" },
   { route: "GET /admin/members", label: "Members", icon: "people" },
   { route: "GET /admin/audit", label: "Audit", icon: "book" },
@@ -37,9 +38,10 @@ export function describeShell(
       workspaces.length < 2
         ? []
         : workspaces.map(({ id, name }) => ({ id, name, isSelected: id === workspace?.id })),
-    links: entries.flatMap(({ route, label, icon }) => {
+    links: entries.flatMap(({ route, label, icon, also = null }) => {
       const href = route.slice("GET ".length);
-      return mayOpen(viewer, route) ? [{ label, icon, href, isCurrent: isWithin(now.path, href) }] : [];
+      const isCurrent = isWithin(now.path, href) || (also !== null && isWithin(now.path, also));
+      return mayOpen(viewer, route) ? [{ label, icon, href, isCurrent }] : [];
     }),
     notifications: {
       isCurrent: isWithin(now.path, "/admin/notifications"),

@@ -4,7 +4,6 @@ import { type BackupSet, listBackupSetsFor } from "../domain/backups/backupSets.
 import {
   type ComparedItem,
   type Comparison,
-  comparisons,
   countCompared,
   listCompared,
 } from "../domain/backups/compareSets.ts";
@@ -116,9 +115,7 @@ async function readCompared(
     isElsewhere: otherSet !== null && otherSet.tenantId !== set.tenantId,
     chips: [
       chip(null, "All"),
-      ...comparisons.map((name) =>
-        chip(name, `${looks[name].label} ${counts[name].toLocaleString("en-GB")}`),
-      ),
+      ...shownFirst.map((name) => chip(name, `${looks[name].label} ${counts[name].toLocaleString("en-GB")}`)),
     ],
     types: typeOptions(query.type),
     kept: Object.entries({ with: query.with, comparison: query.comparison }).flatMap(([name, value]) =>
@@ -136,12 +133,14 @@ const looks = {
   unchanged: { tone: "ok", icon: "succeeded", label: "Same" },
 } as const satisfies Record<Comparison, Badge>;
 
+const shownFirst = ["changed", "removed", "added", "unchanged"] as const satisfies Comparison[];
+
 function answerFor({ added, removed, changed, unchanged }: Record<Comparison, number>): string {
   const same = counted(unchanged, "policy is", "policies are");
   if (added + removed + changed === 0)
-    return unchanged === 0 ? "There is nothing that both hold." : `No difference: ${same} the same.`;
+    return unchanged === 0 ? "There is nothing that both hold" : `No difference: ${same} the same`;
   const differ = counted(changed, "policy differs", "policies differ");
-  return `${differ}, ${removed} only in this backup, ${added} only in the other; ${same} the same.`;
+  return `${differ}, ${removed} only in this backup, ${added} only in the other; ${same} the same`;
 }
 
 function toRow(setId: string, chosen: string, item: ComparedItem): ComparedRow {

@@ -45,13 +45,13 @@ export async function readExecutionPage(
   const plan = await findPlanFor(reader, viewer, planId);
   if (plan === undefined || plan.completedAt === null || plan.digest === null) return undefined;
   const { actions } = await planTallies(reader, planId);
-  const { state } = await readReadiness(reader, viewer, plan, actions);
+  const { state, why } = await readReadiness(reader, viewer, plan, actions);
   if (state !== "ready") return undefined;
   return {
     tenantName: plan.tenantName,
     address: paths.restore(planId),
     question: questionFor(plan, actions),
-    meaning: meaningOf(actions),
+    meaning: [...meaningOf(actions), ...(why === null ? [] : [why])],
     options: optionsInWords(plan.options),
     until: endOfPreview(plan.completedAt),
     digest: sent?.digest ?? plan.digest,

@@ -1,7 +1,7 @@
 import type { Reader } from "../db/database.ts";
 import type { Badge } from "../domain/operations/runWords.ts";
 import { listPlanDiffs } from "../domain/restores/planDiffs.ts";
-import { type ListedPlanItem, listPlanItems, type PlanAction } from "../domain/restores/planItems.ts";
+import { type ListedPlanItem, listPlanItems, type PlanItemFilters } from "../domain/restores/planItems.ts";
 import { paths, withQuery } from "../http/paths.ts";
 import { typeLabels } from "../provider/policyTypes.ts";
 import { type ShownChange, showChanges } from "./backupWords.ts";
@@ -27,7 +27,8 @@ const changesPerRow = 20;
 export async function readPlanRows(
   reader: Reader,
   planId: string,
-  { action, after }: { action: PlanAction | null; after: number | null },
+  action: PlanItemFilters["action"],
+  { action: given, after }: { action: string | null; after: number | null },
 ): Promise<PlanRows> {
   const { items, next } = await listPlanItems(reader, planId, { action, result: null }, after);
   const changed = items.filter(({ changes }) => changes > 0).map(({ position }) => position);
@@ -43,8 +44,8 @@ export async function readPlanRows(
       address: `${address}/items/${item.position}`,
     })),
     pages: {
-      newer: after === null ? null : withQuery(address, { action }),
-      older: next === null ? null : withQuery(address, { action, after: String(next) }),
+      newer: after === null ? null : withQuery(address, { action: given }),
+      older: next === null ? null : withQuery(address, { action: given, after: String(next) }),
     },
   };
 }

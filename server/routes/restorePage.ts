@@ -3,7 +3,12 @@ import type { Reader } from "../db/database.ts";
 import { may, type Viewer } from "../domain/authority/viewer.ts";
 import { findRunFor, type ShownRun } from "../domain/operations/findRunFor.ts";
 import { type Badge, counted } from "../domain/operations/runWords.ts";
-import { type PlanAction, planActions, planTallies } from "../domain/restores/planItems.ts";
+import {
+  type PlanAction,
+  type PlanItemFilters,
+  planActions,
+  planTallies,
+} from "../domain/restores/planItems.ts";
 import { findPlanFor, type RestorePlan } from "../domain/restores/plans.ts";
 import { endOfPreview } from "../domain/restores/previewExecution.ts";
 import { paths, withQuery } from "../http/paths.ts";
@@ -13,7 +18,10 @@ import { type Readiness, readReadiness } from "./restoreReadiness.ts";
 import { actionBadges, optionsInWords } from "./restoreWords.ts";
 
 const Query = z.object({
-  action: z.enum(planActions).nullable().catch(null),
+  action: z
+    .enum([...planActions, "all"])
+    .nullable()
+    .catch(null),
   after: z.coerce.number().int().positive().max(1_000_000).nullable().catch(null),
 });
 
@@ -90,13 +98,14 @@ async function readFinished(
   problem: string | null,
 ): Promise<FinishedPlan> {
   const { actions } = await planTallies(reader, plan.id);
+  const { create, update, unchanged, refused } = actions;
   const [readiness, list] = await Promise.all([
     readReadiness(reader, viewer, plan, actions),
-    readPlanRows(reader, plan.id, query),
+    readPlanRows(reader, plan.id, filterFor(query.action, create + update + refused), query),
   ]);
   const madeAt = plan.completedAt ?? plan.createdAt;
-  const chip = (action: PlanAction | null, label: string) => ({
-    label,
+  const chip = (action: PlanQuery["action"], label: string, count: number) => ({
+    label: `${label} ${count.toLocaleString("en-GB")}`,
     href: withQuery(paths.restore(plan.id), { action }),
     isCurrent: action === query.action,
   });
@@ -115,13 +124,18 @@ async function readFinished(
     until: endOfPreview(madeAt),
     readiness,
     chips: [
-      chip(null, "All"),
-      ...planActions.map((action) =>
-        chip(action, `${actionBadges[action].label} ${actions[action].toLocaleString("en-GB")}`),
-      ),
+      chip(null, "All but unchanged", create + update + refused),
+      ...planActions.map((action) => chip(action, actionBadges[action].label, actions[action])),
+      chip("all", "All", create + update + refused + unchanged),
     ],
     list,
   };
+}
+
+/** What is worth a look comes first; where there is nothing of the kind, all is shown. */
+function filterFor(action: PlanQuery["action"], worthALook: number): PlanItemFilters["action"] {
+  if (action === "all") return null;
+  return action ?? (worthALook > 0 ? "not_unchanged" : null);
 }
 
 function sourceOf(plan: RestorePlan): FinishedPlan["source"] {

@@ -1,6 +1,6 @@
 import type { Reader } from "../db/database.ts";
 import { capabilities } from "../domain/authority/capabilities.ts";
-import type { Decision } from "../domain/authority/decide.ts";
+import type { Decision, Deferral } from "../domain/authority/decide.ts";
 import { may, type Viewer } from "../domain/authority/viewer.ts";
 import { reasonClause } from "../domain/operations/runWords.ts";
 import type { PlanAction } from "../domain/restores/planItems.ts";
@@ -11,7 +11,7 @@ import { paths } from "../http/paths.ts";
 /** Whether a finished preview can be confirmed, and what is in the way. */
 export type Readiness = {
   state: "ready" | "taken" | "nothing" | "blocked";
-  /** Why not, as a sentence; null when it can. */
+  /** Why not, or what it would wait for, as a sentence. */
   why: string | null;
   /** Where what is in the way is mended, or what came of it. */
   link: { href: string; label: string } | null;
@@ -34,8 +34,20 @@ export async function readReadiness(
     };
   if (create + update === 0) return { state: "nothing", why: null, link: null, needsNewPreview: false };
   const decision = await previewExecution(reader, viewer, plan);
-  if (decision.verdict !== "denied") return { state: "ready", why: null, link: null, needsNewPreview: false };
-  return blockedBy(decision, viewer, plan);
+  if (decision.verdict === "denied") return blockedBy(decision, viewer, plan);
+  const why = decision.verdict === "deferred" ? waitsFor(decision.deferral) : null;
+  return { state: "ready", why, link: null, needsNewPreview: false };
+}
+
+function waitsFor(deferral: Deferral): string {
+  switch (deferral.kind) {
+    case "hold":
+      return `It would wait: ${deferral.by} has put the ${deferral.of} on hold.`;
+    case "turn":
+      return "It would wait until the run that writes to the tenant now has ended.";
+    case "concurrency":
+      return "It would wait until fewer of the tenant’s runs are under way.";
+  }
 }
 
 type Denial = Extract<Decision, { verdict: "denied" }>;

@@ -37,7 +37,8 @@ export type ListedPlanItem = {
 export type PlanItem = ListedPlanItem &
   Pick<PlanRow, "backupItemId" | "matchKey" | "providerId" | "desired" | "assignments" | "diff">;
 
-export type PlanItemFilters = { action: PlanAction | null; result: ItemResult | null };
+/** `not_unchanged`: all that would be written or is refused. */
+export type PlanItemFilters = { action: PlanAction | "not_unchanged" | null; result: ItemResult | null };
 
 const itemsPerPage = 50;
 
@@ -69,7 +70,8 @@ export async function listPlanItems(
 ): Promise<{ items: ListedPlanItem[]; next: number | null }> {
   const rows = await reader.query<ListedPlanItem>(
     `select ${listedColumns} from restore_items i ${unsettled} ${unfinished}
-     where i.plan_id = $1 and ($2::text is null or i.action = $2)
+     where i.plan_id = $1
+       and ($2::text is null or i.action = $2 or ($2 = 'not_unchanged' and i.action <> 'unchanged'))
        and ($3::text is null or ${resultOf} = $3) and ($4::integer is null or i.position > $4)
      order by i.position limit $5`,
     [planId, action, result, after, itemsPerPage + 1],

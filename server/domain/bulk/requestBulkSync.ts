@@ -1,0 +1,44 @@
+import type { Db } from "../../db/database.ts";
+import { policyTypes } from "../../provider/policyTypes.ts";
+import type { Viewer } from "../authority/viewer.ts";
+import { Invalid, NotFound } from "../errors.ts";
+import { type Identical, requestUnlessIdentical } from "../operations/identicalRuns.ts";
+import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
+import { listTenantsToSync, type TenantsChosen } from "./tenantsToSync.ts";
+
+export type BulkSyncRequest = {
+  chosen: TenantsChosen;
+  /** How many tenants the page said it would be. */
+  count: number;
+  requestKey: string;
+  expiresInHours: number;
+  /** Also when one that does the same is open. */
+  force: boolean;
+};
+
+/**
+ * Asks for a sync of many tenants; which ones is frozen here. Throws `Invalid` (`tenants`) when there are none,
+ * too many, or other ones than the page said.
+ */
+export async function requestBulkSync(
+  db: Db,
+  viewer: Viewer,
+  { chosen, count, force, requestKey, expiresInHours }: BulkSyncRequest,
+): Promise<RequestOutcome | Identical> {
+  if (viewer.workspace === null) throw new NotFound();
+  const { tenants } = await listTenantsToSync(db, viewer, chosen);
+  if (tenants.length === 0) throw new Invalid({ tenants: "None of these tenants can be synced by you now." });
+  if (tenants.length !== count)
+    throw new Invalid({ tenants: `The list has changed: it is ${tenants.length} tenants now.` });
+  const request = {
+    operation: "tenants.bulk_sync",
+    workspaceId: viewer.workspace.id,
+    tenantId: null,
+    initiator: viewer.user,
+    trigger: "page",
+    requestKey,
+    expiresInHours,
+    target: { tenantIds: tenants.map(({ id }) => id), types: [...policyTypes] },
+  } as const;
+  return force ? requestRun(db, request) : requestUnlessIdentical(db, request, viewer);
+}
