@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { type Db, workerBounds } from "../server/db/database.ts";
+import { outlasting } from "../server/db/outlasting.ts";
 import { retrying } from "../server/db/retrying.ts";
 import type { CredentialKey } from "../server/domain/connections/sealing.ts";
 import { type Begun, beginAttempts, type Delivery } from "../server/domain/operations/beginAttempts.ts";
@@ -40,7 +41,7 @@ export function makeWorkerDeps(
     ),
     finish: makeBatcher(batchSize, async (endings: readonly { run: Run; ending: Ending }[]) => {
       const work = () => db.transaction((tx) => finishRuns(tx, endings), workerBounds);
-      const ended = await retrying(work, triesOf(endings));
+      const ended = await outlasting(work, triesOf(endings));
       return endings.map(({ run }) => ended.has(run.id));
     }),
   };

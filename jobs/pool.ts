@@ -2,22 +2,15 @@ import { hostname } from "node:os";
 import type { Db } from "../server/db/database.ts";
 
 /**
- * Registers this worker process, so that pages can tell whether any worker is alive. `workerIds` are the
- * queue's own names for its workers: should the process die, their jobs are unlocked by them.
+ * A sign of life of this worker process, so that pages can tell whether any worker is alive and others take up
+ * its jobs when it is not. `poolId` is the queue's own name for it, in which it locks jobs. One that was given
+ * up while its host slept is one again, as long as it beats.
  */
-export async function registerPool(db: Db, poolId: string, workerIds: readonly string[]): Promise<void> {
-  await db.query("insert into worker_pools (pool_id, host, worker_ids) values ($1, $2, $3)", [
-    poolId,
-    hostname(),
-    workerIds,
-  ]);
-}
-
-/** A pool that was given up while its host slept is one again, as long as it beats. */
 export async function beatPool(db: Db, poolId: string): Promise<void> {
   await db.query(
-    "update worker_pools set last_heartbeat_at = clock_timestamp(), lost_at = null where pool_id = $1",
-    [poolId],
+    `insert into worker_pools (pool_id, host) values ($1, $2)
+     on conflict (pool_id) do update set last_heartbeat_at = clock_timestamp(), lost_at = null`,
+    [poolId, hostname()],
   );
 }
 

@@ -1,5 +1,7 @@
+import { isDatabaseAway } from "../server/db/away.ts";
 import { type Db, workerBounds } from "../server/db/database.ts";
-import { isTransient, retrying, sqlStateOf } from "../server/db/retrying.ts";
+import { outlasting } from "../server/db/outlasting.ts";
+import { isTransient } from "../server/db/retrying.ts";
 import { markApprovalRequired } from "../server/domain/connections/markApprovalRequired.ts";
 import { markConnectionInvalid } from "../server/domain/connections/markConnectionInvalid.ts";
 import { type Fault, failAttempt, handBackAttempt } from "../server/domain/operations/endAttempt.ts";
@@ -47,7 +49,7 @@ export async function settleFault(
 
 /** Whether the run may still go on: only the gate can say no, and it ends the run then. */
 async function mayGoOn(deps: WorkerDeps, run: Run): Promise<boolean> {
-  const answer = await retrying(() => deps.db.transaction((tx) => checkpoint(tx, run), workerBounds));
+  const answer = await outlasting(() => deps.db.transaction((tx) => checkpoint(tx, run), workerBounds));
   return answer.kind === "allowed";
 }
 
@@ -73,15 +75,10 @@ function faultOf(thrown: unknown): Fault {
       ? { code: "provider_unavailable", message: `Microsoft did not answer: ${thrown.message}${support}` }
       : { code: "provider_refused", message: `Microsoft refused: ${thrown.message}${support}` };
   }
-  if (isTransient(thrown) || sqlStateOf(thrown)?.startsWith("08") === true || isConnectionError(thrown))
+  if (isTransient(thrown) || isDatabaseAway(thrown))
     return { code: "internal_error", message: "The database did not answer in time." };
   return {
     code: "internal_error",
     message: "An unexpected error; the worker's log has it under this run's id.",
   };
-}
-
-function isConnectionError(thrown: unknown): boolean {
-  const state = sqlStateOf(thrown);
-  return state === "ECONNREFUSED" || state === "ECONNRESET" || state === "57P01" || state === "57P02";
 }

@@ -1,4 +1,6 @@
-import { ConfigError, readConfig, settings } from "../server/config.ts";
+import type { Logger } from "pino";
+import { ConfigError, readConfig, settings, type WorkerConfig } from "../server/config.ts";
+import { isDatabaseAway } from "../server/db/away.ts";
 import { makeLog } from "../server/log.ts";
 import { startWorker } from "./startWorker.ts";
 
@@ -10,30 +12,59 @@ const stopWithin = 25_000;
 
 try {
   const config = readConfig(settings.worker);
-  const log = makeLog(config, "worker");
-  const worker = await startWorker(config, log);
-  log.info({ concurrency: config.WORKER_CONCURRENCY }, "worker started");
+  await main(config, makeLog(config, "worker"));
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`countersign worker: ${error.message}\n`);
+  process.exit(1);
+}
+
+async function main(config: WorkerConfig, log: Logger): Promise<void> {
+  process.on("unhandledRejection", (error) => outliveTheDatabase(error, log));
+  const starting = startWorker(config, log);
   let stopping = false;
-  const stop = (signal: string) => {
+  const stop = (why: string, code: number) => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => {
       log.error("worker did not stop in time and ends as it is");
       process.exit(1);
     }, stopWithin).unref();
-    log.info({ signal }, "worker stopping: finishing or handing back what runs");
-    worker.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, "worker did not stop cleanly");
-        process.exit(1);
-      },
-    );
+    log.info({ why }, "worker stopping: finishing or handing back what runs");
+    starting
+      .then((worker) => worker.stop())
+      .then(
+        () => process.exit(code),
+        (error: unknown) => {
+          log.error({ err: error }, "worker did not stop cleanly");
+          process.exit(1);
+        },
+      );
   };
-  process.on("SIGTERM", () => stop("SIGTERM"));
-  process.on("SIGINT", () => stop("SIGINT"));
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`countersign worker: ${error.message}\n`);
+  process.on("SIGTERM", () => stop("SIGTERM", 0));
+  process.on("SIGINT", () => stop("SIGINT", 0));
+  try {
+    const worker = await starting;
+    log.info({ pool: worker.poolId, concurrency: config.WORKER_CONCURRENCY }, "worker started");
+    await worker.ended;
+  } catch (error) {
+    log.fatal({ err: error }, "the worker could not start; it has to be started again");
+    process.exit(1);
+  }
+  if (stopping) return;
+  log.fatal("the queue ended by itself: this worker takes no more jobs and has to be started again");
+  stop("the queue ended", 1);
+}
+
+/**
+ * The queue does not wait for its own last word on a job (done, failed). When that is lost because the database
+ * went away, the job stays locked and the rescuer gives it back: no reason to end the process and all its runs.
+ */
+function outliveTheDatabase(error: unknown, log: Logger): void {
+  if (isDatabaseAway(error)) {
+    log.warn({ err: error }, "the database went away under something that nobody waits for");
+    return;
+  }
+  log.fatal({ err: error }, "the worker ends on an error that nobody caught");
   process.exit(1);
 }

@@ -90,8 +90,11 @@ const worker = shared.extend({
   /** Backup sets. Off unless asked for: nothing else can bring one back. */
   RETENTION_BACKUP_DAYS: keptFor(0),
   WORKER_CONCURRENCY: wholeNumber(10, 1, 500),
-  /** After how long without a sign of life a worker counts as lost and its runs are taken up by others. */
-  WORKER_LOST_AFTER_SECONDS: wholeNumber(45, 15, 3600),
+  /**
+   * After how long without a sign of life a worker counts as lost and its runs are taken up by others. Less than
+   * 15 is for trials: a process that its host holds up for a moment is not lost.
+   */
+  WORKER_LOST_AFTER_SECONDS: wholeNumber(45, 1, 3600),
 });
 
 const credentials = database.extend({ CREDENTIAL_KEYS: credentialKeys });

@@ -1,9 +1,13 @@
 import { createApp } from "./app.ts";
 import { ConfigError, readConfig, rulesOf, settings, type WebConfig } from "./config.ts";
 import { openDatabase } from "./db/database.ts";
+import { drain } from "./drain.ts";
 import { makeLog } from "./log.ts";
 
-/** The web dyno. Requests in progress get this long to end when it is told to stop, in milliseconds. */
+/**
+ * The web dyno. Requests in progress get this long (milliseconds) to end when it is told to stop: less than the
+ * 30 s after which hosts kill.
+ */
 const graceful = 20_000;
 
 function main(config: WebConfig): void {
@@ -26,10 +30,14 @@ function main(config: WebConfig): void {
     logger.info({ port: config.PORT }, "web is listening");
   });
 
-  const stop = () => {
-    server.close(() => db.end().then(() => process.exit(0)));
-    server.closeIdleConnections();
-    setTimeout(() => process.exit(1), graceful).unref();
+  const stop = async (signal: string) => {
+    logger.info({ signal }, "web stopping: answering what was asked, taking nothing new");
+    if (!(await drain(server, graceful))) {
+      logger.error("web did not answer everything in time and ends as it is");
+      process.exit(1);
+    }
+    await db.end();
+    process.exit(0);
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);

@@ -12,7 +12,7 @@ const askWithin = 15_000;
 /**
  * Settles writing calls whose worker died or lost sight of them, also of runs that have ended: what the
  * provider shows is what happened. Reads only, so it needs nobody's authority; what cannot be found out stays
- * \`unknown\`, for a person to look at. Returns how many were looked at.
+ * `unknown`, for a person to look at. Returns how many were looked at.
  */
 export async function settleAbandoned(
   deps: WorkerDeps,
@@ -27,7 +27,7 @@ export async function settleAbandoned(
   const abandoned = await listAbandonedWrites(deps.db, margin);
   for (const write of abandoned) {
     if (signal?.aborted) break;
-    await settle(deps, write, recorderOf(write.operation));
+    await settle(deps, write, recorderOf(write.operation), signal);
   }
   return abandoned.length;
 }
@@ -36,8 +36,17 @@ async function settle(
   deps: WorkerDeps,
   { key, intent, connectionId }: AbandonedWrite,
   recordSettled: RecordSettled,
+  stopping?: AbortSignal,
 ): Promise<void> {
-  const truth = await ask(deps, connectionId, intent);
+  const within = AbortSignal.timeout(askWithin);
+  const truth = await ask(
+    deps,
+    connectionId,
+    intent,
+    AbortSignal.any([within, ...(stopping ? [stopping] : [])]),
+  );
+  // Not asked to the end: the next rescuer asks again.
+  if (stopping?.aborted) return;
   // One that was not carried out leaves its item open: the next attempt makes it, or the run says "not started".
   const record = truth.state === "failed" ? null : recordSettled;
   const settled = await settleWrite(deps.db, key, { ...truth, requestId: null }, record);
@@ -48,11 +57,12 @@ async function ask(
   deps: WorkerDeps,
   connectionId: string | null,
   intent: AbandonedWrite["intent"],
+  signal: AbortSignal,
 ): Promise<SettledWrite> {
   try {
     if (connectionId === null) throw new ProviderError("credential_rejected", "The run had no connection");
     const { reader } = await openProvider(deps, connectionId);
-    return await readBack(reader, intent, AbortSignal.timeout(askWithin));
+    return await readBack(reader, intent, signal);
   } catch (error) {
     const why = error instanceof ProviderError ? error.message : "no answer in time";
     return { state: "unknown", id: intent.id, reason: `Whether it was carried out is not known: ${why}.` };

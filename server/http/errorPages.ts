@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { z } from "zod";
+import { isDatabaseAway } from "../db/away.ts";
 import type { Db } from "../db/database.ts";
 import { sqlStateOf } from "../db/retrying.ts";
 import { capabilities } from "../domain/authority/capabilities.ts";
@@ -26,6 +27,7 @@ export function errorPages(db: Db): ErrorRequestHandler {
     if (res.headersSent) return noteUnfinished(error, req, res);
     const page = await pageFor(db, error, req).catch((second: unknown) => broken(second, req, res));
     if (page.status >= 500) noteFault(error, res);
+    if (page.status === 503) res.setHeader("retry-after", "15");
     res.status(page.status).render("errors/page", { page }, (failure: unknown, html) => {
       if (!failure) return res.send(html);
       noteFault(failure, res);
@@ -41,6 +43,7 @@ async function pageFor(db: Db, error: unknown, req: Request): Promise<ErrorPage>
   if (error instanceof Conflict) return plain(409, "Something changed meanwhile", [error.message]);
   if (error instanceof z.ZodError || sqlStateOf(error) === notText) return unreadable;
   if (isCsrfError(error)) return formRefused;
+  if (isDatabaseAway(error)) return databaseAway;
   const status = HttpError.safeParse(error).data?.status ?? 500;
   // An address that cannot even be decoded names nothing.
   if (status === 400 && req.method === "GET") return notFound;
@@ -58,6 +61,11 @@ const notFound = plain(404, "Nothing here for you", [
 
 const unreadable = plain(422, "That could not be read", [
   "Some of what was sent is not what this page expects. Go back, reload and try again.",
+]);
+
+const databaseAway = plain(503, "The database does not answer", [
+  "It is restarting, cannot be reached or has more to do than it can. What was requested before is not lost and goes on when it is back.",
+  "If you sent a form just now, look whether it took effect before you send it again. Try again in a minute.",
 ]);
 
 const formRefused = plain(403, "This form can no longer be sent", [

@@ -31,7 +31,7 @@ function toEntry(item: BackupItem): ZipEntry {
 const longestName = 80;
 
 /** A name as every file system takes it: no separators, control or invisible characters, no dots at its ends. */
-export function fileName(name: string): string {
+function fileName(name: string): string {
   const safe = [...name.normalize("NFC").replace(/[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*]/gu, "-")]
     .slice(0, longestName)
     .join("")

@@ -9,7 +9,7 @@ export const kindLabels = {
   snapshot: "Snapshot before a restore",
 } as const satisfies Record<BackupSet["kind"], string>;
 
-export const setBadges = {
+const setBadges = {
   complete: { tone: "ok", icon: "succeeded", label: "Complete" },
   being_taken: { tone: "run", icon: "running", label: "Being taken" },
   incomplete: { tone: "part", icon: "partial", label: "Incomplete" },

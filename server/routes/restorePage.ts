@@ -146,13 +146,16 @@ function sourceOf(plan: RestorePlan): FinishedPlan["source"] {
   return { words: `${what} of ${of}`, address: paths.backup(sourceSetId) };
 }
 
-function headlineOf({ tenantName }: RestorePlan, { create, update }: Record<PlanAction, number>): string {
+function headlineOf(
+  { tenantName, runId }: RestorePlan,
+  { create, update }: Record<PlanAction, number>,
+): string {
   const parts = [
     ...(create === 0 ? [] : [`create ${counted(create, "policy", "policies")}`]),
     ...(update === 0 ? [] : [`change ${counted(update, "policy", "policies")}`]),
   ];
   if (parts.length === 0) return `There is nothing to restore at ${tenantName}`;
-  return `This would ${parts.join(" and ")} at ${tenantName}`;
+  return `This ${runId === null ? "would" : "was to"} ${parts.join(" and ")} at ${tenantName}`;
 }
 
 function sentencesFor({ unchanged, refused }: Record<PlanAction, number>, { state }: Readiness): string[] {

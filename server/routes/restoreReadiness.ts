@@ -1,11 +1,12 @@
 import type { Reader } from "../db/database.ts";
 import { capabilities } from "../domain/authority/capabilities.ts";
-import type { Decision, Deferral } from "../domain/authority/decide.ts";
+import type { Decision } from "../domain/authority/decide.ts";
 import { may, type Viewer } from "../domain/authority/viewer.ts";
 import { reasonClause } from "../domain/operations/runWords.ts";
 import type { PlanAction } from "../domain/restores/planItems.ts";
 import type { RestorePlan } from "../domain/restores/plans.ts";
 import { endOfPreview, previewExecution } from "../domain/restores/previewExecution.ts";
+import { findTenantFor } from "../domain/tenants/findTenantFor.ts";
 import { paths } from "../http/paths.ts";
 
 /** Whether a finished preview can be confirmed, and what is in the way. */
@@ -29,25 +30,17 @@ export async function readReadiness(
     return {
       state: "taken",
       why: "It was carried out. A preview is carried out once only.",
-      link: { href: paths.run(plan.runId), label: "View run" },
+      link: { href: paths.run(plan.runId), label: "View the restore" },
       needsNewPreview: true,
     };
   if (create + update === 0) return { state: "nothing", why: null, link: null, needsNewPreview: false };
   const decision = await previewExecution(reader, viewer, plan);
   if (decision.verdict === "denied") return blockedBy(decision, viewer, plan);
-  const why = decision.verdict === "deferred" ? waitsFor(decision.deferral) : null;
+  const tenant = await findTenantFor(reader, viewer, plan.tenantId);
+  const hold = tenant?.workspaceHold ?? tenant?.hold ?? null;
+  const why =
+    hold === null ? null : `It would wait: ${hold.by} has put the tenant on hold (“${hold.reason}”).`;
   return { state: "ready", why, link: null, needsNewPreview: false };
-}
-
-function waitsFor(deferral: Deferral): string {
-  switch (deferral.kind) {
-    case "hold":
-      return `It would wait: ${deferral.by} has put the ${deferral.of} on hold.`;
-    case "turn":
-      return "It would wait until the run that writes to the tenant now has ended.";
-    case "concurrency":
-      return "It would wait until fewer of the tenant’s runs are under way.";
-  }
 }
 
 type Denial = Extract<Decision, { verdict: "denied" }>;

@@ -30,7 +30,10 @@ export async function startProcesses(databaseUrl: string): Promise<Processes> {
   const web = start("server/index.ts", environment);
   let worker = startWorkerProcess(databaseUrl, provider);
   const url = `http://127.0.0.1:${port}`;
-  await until(() => answers(`${url}/health/ready`, web));
+  await until(() => answers(`${url}/health/ready`, web)).catch(async (error: unknown) => {
+    for (const child of [web, worker, sandbox]) await end(child);
+    throw error;
+  });
   return {
     url,
     control: makeSandboxClient(provider),

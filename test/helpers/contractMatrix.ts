@@ -169,7 +169,7 @@ function useOnlooker(installation: Installation) {
     return part;
   };
   beforeAll(async () => {
-    const app = makeApp(installation.db);
+    const app = makeApp(installation.db).enable("view cache");
     holder.petra = await createUser(installation.db, { name: "Petra Novak" });
     holder.browser = await signIn(app, holder.petra.email);
   });

@@ -2,11 +2,11 @@ import type { TaskList } from "graphile-worker";
 import { type RequestOutcome, requestRun } from "../../server/domain/operations/requestRun.ts";
 import type { Denial, Moment } from "./denial.ts";
 import type { Installation } from "./installation.ts";
-import { follow, until } from "./interleaving.ts";
+import { follow } from "./interleaving.ts";
 import { drainQueue, makeJobsDue } from "./queue.ts";
 import { getRun } from "./records.ts";
 import type { Scene } from "./scenes.ts";
-import { hasArrived, midways } from "./stagings.ts";
+import { type Midway, midways } from "./stagings.ts";
 
 /** How things stood when the authority was gone. */
 export type Stand = {
@@ -33,11 +33,12 @@ export const loseAuthority: Record<Exclude<Moment, "request">, Lose> = {
   async midRun(installation, scene, way, tasks) {
     const { worker, control } = installation;
     const { directoryId } = scene.contoso;
-    const midway = midways[scene.operation];
-    await control.setFaults(directoryId, [{ kind: "hold", path: midway.path, skip: midway.skip }]);
+    const { path, skip } = midways[scene.operation];
+    await control.setFaults(directoryId, [{ kind: "hold", path, skip }]);
+    const held = untilHeld(installation, midways[scene.operation]);
     const run = await request(installation, scene);
     const draining = follow(drainQueue(worker, tasks));
-    await until(async () => draining.done || hasArrived(midway, await control.requests(directoryId)));
+    await Promise.race([held, draining.result]);
     const before = await standAfter(installation, scene, run, way);
     await control.clearFaults(directoryId);
     await draining.result;
@@ -57,6 +58,16 @@ export const loseAuthority: Record<Exclude<Moment, "request">, Lose> = {
     return { run, before };
   },
 };
+
+/** Resolves when the request that a run is held at has arrived, after as many of its like as come before. */
+async function untilHeld({ sandbox }: Installation, { path, skip }: Midway): Promise<void> {
+  let before = skip;
+  await sandbox.requests.next((request) => {
+    const arrives = request.status === null && !request.broken && request.path.includes(path);
+    if (arrives) before -= 1;
+    return before < 0;
+  });
+}
 
 /** Asks as the page or the schedule of the scene would. */
 export function tryRequest({ db }: Installation, scene: Scene, way?: Denial): Promise<RequestOutcome> {

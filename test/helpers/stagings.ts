@@ -1,7 +1,6 @@
 import type { OperationName } from "../../server/domain/operations/catalog.ts";
 import type { RunRequest } from "../../server/domain/operations/freezeRequest.ts";
 import { defaultOptions } from "../../server/domain/restores/options.ts";
-import type { RequestRecord } from "../../server/demo/sandbox/requestLog.ts";
 import { backUp, preview } from "./backups.ts";
 import type { TestTenant } from "./factories.ts";
 import type { Installation } from "./installation.ts";
@@ -105,8 +104,3 @@ export const midways: Record<OperationName, Midway> = {
     done: "1 of 2 items had been changed",
   },
 };
-
-/** Whether as many requests as come before, and the one after them, have arrived. */
-export function hasArrived({ path, skip }: Midway, requests: readonly RequestRecord[]): boolean {
-  return requests.filter((request) => request.path.includes(path)).length > skip;
-}

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { EventEmitter } from "node:events";
 import { Writable } from "node:stream";
 import { beforeAll, expect, test } from "@jest/globals";
 import type { Response } from "supertest";
@@ -173,7 +174,7 @@ test("a browser that goes away stops the reading, and the log has no fault", asy
   const set = await createSet(db, { tenant: contoso, items });
   const browser = await signIn(logged, olivia.email);
   const left = browser.get(`/admin/backups/${set.id}/download`);
-  left.parse((answer) => answer.once("data", () => left.abort()));
+  left.parse((answer: EventEmitter) => answer.once("data", () => left.abort()));
   await left.catch(() => undefined);
   const ended = () => lines.filter((line) => line.includes("/download"));
   await until(async () => ended().length > 0);

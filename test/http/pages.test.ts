@@ -52,6 +52,7 @@ test("the sidebar leads only to what opens", async () => {
     "/admin/operations",
     "/admin/tenants",
     "/admin/backups",
+    "/admin/schedules",
     "/admin/members",
     "/admin/audit",
     "/admin/notifications",
@@ -60,6 +61,7 @@ test("the sidebar leads only to what opens", async () => {
     "/admin/operations",
     "/admin/tenants",
     "/admin/backups",
+    "/admin/schedules",
     "/admin/notifications",
   ]);
 });

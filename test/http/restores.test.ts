@@ -4,7 +4,7 @@ import type { Response } from "supertest";
 import type { JsonObject } from "../../server/provider/port.ts";
 import { type Browser, makeApp, signIn, submit, type TestApp } from "../helpers/app.ts";
 import { addTenant, askForPreview, backUp, preview, putDirectory, restore } from "../helpers/backups.ts";
-import { createMember, createTenant, type TestUser } from "../helpers/factories.ts";
+import { createMember, createTenant, placeHold, type TestUser } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue } from "../helpers/queue.ts";
@@ -200,6 +200,21 @@ describe("a preview", () => {
     expect(page).toContain("1 policy is there already, just as in the backup.");
   });
 
+  test("leads with what would change or is refused; the rest is one click away", async () => {
+    const set = await createSet(installation.db, { tenant: world.contoso });
+    const items = [
+      { name: "Quiet one", action: "unchanged" as const },
+      { name: "Doubtful one", action: "refused" as const, reason: "More than one policy matches." },
+      { name: "New one" },
+    ];
+    const { id } = await createPlan(installation.db, { set, source: world.contoso, items });
+    const page = await see(`/admin/restores/${id}`);
+    expect(page).toMatch(/Doubtful one.*More than one policy matches\..*New one/s);
+    expect(page).not.toContain("Quiet one");
+    expect(await see(`/admin/restores/${id}?action=all`)).toContain("Quiet one");
+    expect(await see(`/admin/restores/${id}?action=unchanged`)).not.toContain("New one");
+  });
+
   test("cuts long values and lists only the first fields that change", async () => {
     const set = await createSet(installation.db, { tenant: world.contoso });
     const diff = Array.from({ length: 30 }, (_, n) => ({
@@ -279,7 +294,18 @@ describe("confirming a preview", () => {
     ]);
     const used = await see(`/admin/restores/${planId}`);
     expect(used).toContain("It was carried out.");
-    expect(used).toContain(`href="/admin/operations/${idIn(answer)}">View run</a>`);
+    expect(used).toContain(`href="/admin/operations/${idIn(answer)}">View the restore</a>`);
+    expect(used).toContain("This was to create 1 policy and change 1 policy");
+  });
+
+  test("at a tenant on hold says what it would wait for", async () => {
+    const { browser, address } = await ready();
+    await placeHold(installation.db, { tenant: world.contoso });
+    const page = await browser.get(address);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain(
+      "It would wait: Olivia Brandt has put the tenant on hold (“credential rotation”).",
+    );
   });
 
   test("with another name or no reason shows the form again with what was typed", async () => {

@@ -1,5 +1,5 @@
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
-import { retrying } from "../../db/retrying.ts";
+import { outlasting } from "../../db/outlasting.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { deferRuns } from "./deferRuns.ts";
@@ -82,7 +82,7 @@ export async function recordUndecided(
   { runId, jobId }: { runId: string; jobId: string },
 ): Promise<AfterFault> {
   const message = "Whether the run may begin could not be decided: the database did not answer in time.";
-  return retrying(() =>
+  return outlasting(() =>
     db.transaction(async (tx) => {
       const run = await lockRun(tx, runId);
       const isOurs = run?.status === "queued" || (run?.status === "running" && run.jobId === jobId);
@@ -121,7 +121,7 @@ async function ending(
   run: Run,
   work: (tx: Tx, present: Run) => Promise<AfterFault>,
 ): Promise<AfterFault> {
-  return retrying(() =>
+  return outlasting(() =>
     db.transaction(async (tx) => {
       const present = await lockRun(tx, run.id);
       if (present?.status !== "running" || present.fencingToken !== run.fencingToken) return "fenced";

@@ -22,18 +22,42 @@ export const workerLost: Ending = {
  */
 export async function unlockLostPools(db: Db, lostAfter: number): Promise<number> {
   return db.transaction(async (tx) => {
-    const lost = await tx.query<{ workerIds: string[] }>(
+    const lost = await tx.query<{ id: string }>(
       `update worker_pools set lost_at = clock_timestamp()
        where stopped_at is null and lost_at is null
          and last_heartbeat_at < clock_timestamp() - make_interval(secs => $1)
-       returning worker_ids as "workerIds"`,
+       returning pool_id as id`,
       [lostAfter / 1_000],
     );
-    const workers = lost.flatMap(({ workerIds }) => workerIds);
-    if (workers.length > 0)
-      await tx.query("select graphile_worker.force_unlock_workers($1::text[])", [workers]);
+    // The queue's locks are in the name of the pool, whichever of its workers took the job.
+    if (lost.length > 0)
+      await tx.query("select graphile_worker.force_unlock_workers($1::text[])", [lost.map(({ id }) => id)]);
     return lost.length;
   });
+}
+
+/**
+ * Gives jobs back that have been locked for that long (milliseconds) and that nobody works on: the database went
+ * away while a pool that lives took the job or was done with it, or the pool ended before it was known or after
+ * it was thought to have stopped. Should somebody be at it after all, the run's own state tells the two apart.
+ * Returns how many.
+ */
+export async function unlockStrayJobs(db: Db, lostAfter: number): Promise<number> {
+  // The queue has a function for pools only; its version is pinned, and a test drives this against it.
+  const rows = await db.query(
+    `update graphile_worker._private_jobs j set locked_at = null, locked_by = null
+     where id in (
+       select id from graphile_worker._private_jobs s
+       where locked_at < clock_timestamp() - make_interval(secs => $1)
+         and not exists (
+           select 1 from operation_runs r
+           join worker_pools p on p.pool_id = s.locked_by and p.stopped_at is null and p.lost_at is null
+           where r.status = 'running' and r.job_id = s.id::text and not r.awaits_children)
+       order by id limit $2 for update skip locked)
+     returning id`,
+    [lostAfter / 1_000, batch],
+  );
+  return rows.length;
 }
 
 /**
@@ -83,16 +107,19 @@ async function requeueIn(tx: Tx, lostAfter: number): Promise<number> {
 
 /**
  * Puts jobs for queued runs into the queue that have none: a worker that came back after it was given up may
- * have deleted the job of the next one (handbook 2, "Graphile Worker facts"). Returns how many.
+ * have deleted the job of the next one, or the queue has used up its own tries (handbook 2, "Graphile Worker
+ * facts"). A run and its job come in one transaction, so `lostAfter` (milliseconds) only spares new ones the
+ * question. Returns how many.
  */
-export async function enqueueForgotten(db: Db): Promise<number> {
+export async function enqueueForgotten(db: Db, lostAfter: number): Promise<number> {
   return db.transaction(async (tx) => {
     const forgotten = await tx.query<{ id: string }>(
       `select id from operation_runs r
-       where status = 'queued' and requested_at < clock_timestamp() - interval '2 minutes'
-         and not exists (select 1 from graphile_worker.jobs j where j.key = 'run:' || r.id)
+       where status = 'queued' and requested_at < clock_timestamp() - make_interval(secs => $2)
+         and not exists (select 1 from graphile_worker.jobs j
+           where j.key = 'run:' || r.id and j.attempts < j.max_attempts)
        order by id limit $1 for no key update skip locked`,
-      [batch],
+      [batch, lostAfter / 1_000],
     );
     await enqueueRuns(
       tx,

@@ -1,5 +1,5 @@
 import { type Db, type Tx, workerBounds } from "../../db/database.ts";
-import { retrying } from "../../db/retrying.ts";
+import { outlasting } from "../../db/outlasting.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { type Intent, type IntentKey, parseIntent, type SettledWrite } from "./intent.ts";
 import type { EffectSummary } from "./runEffect.ts";
@@ -29,7 +29,7 @@ export async function settleWrite(
   ended: Ended,
   record: RecordSettled | null,
 ): Promise<SettledWrite> {
-  return retrying(() => db.transaction((tx) => settleIn(tx, key, ended, record), workerBounds));
+  return outlasting(() => db.transaction((tx) => settleIn(tx, key, ended, record), workerBounds));
 }
 
 async function settleIn(
