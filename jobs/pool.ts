@@ -14,6 +14,10 @@ export async function beatPool(db: Db, poolId: string): Promise<void> {
   );
 }
 
+/** Jobs that the queue could not say its last word on go back to it: delivered again, they find their run as it is. */
 export async function markPoolStopped(db: Db, poolId: string): Promise<void> {
-  await db.query("update worker_pools set stopped_at = clock_timestamp() where pool_id = $1", [poolId]);
+  await db.transaction(async (tx) => {
+    await tx.query("update worker_pools set stopped_at = clock_timestamp() where pool_id = $1", [poolId]);
+    await tx.query("select graphile_worker.force_unlock_workers(array[$1])", [poolId]);
+  });
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
 import { run, type WorkerEvents } from "graphile-worker";
 import pg from "pg";
 import type { WorkerConfig } from "../server/config.ts";
@@ -12,6 +13,9 @@ import { makeTaskList } from "./taskList.ts";
  * that begins within it has 20 s (`writeBudget`) to end; with them it is still less than a host waits.
  */
 const finishWithin = 4_000;
+
+/** How long (milliseconds) its last words on jobs may take once it has stopped. */
+const lastWordsWithin = 2_000;
 
 export type Queue = {
   /** The name in which it locks jobs. */
@@ -69,7 +73,17 @@ export async function startQueue(
     ended,
     async stop() {
       if (!hasEnded) await runner.stop("asked to stop");
+      await untilIdle(pgPool);
       await pgPool.end();
     },
   };
+}
+
+/**
+ * The queue does not wait for its own last word on a job (done, failed) when it stops, and a pool that is ended
+ * drops what still waits for a connection.
+ */
+async function untilIdle(pool: pg.Pool): Promise<void> {
+  const busy = () => pool.waitingCount > 0 || pool.idleCount < pool.totalCount;
+  for (let waited = 0; busy() && waited < lastWordsWithin; waited += 10) await wait(10);
 }

@@ -19,6 +19,10 @@ export async function up(knex: Knex): Promise<void> {
     create index runs_open_children_idx on operation_runs (parent_run_id, id)
       where parent_run_id is not null and status <> 'completed';
 
+    -- What relies on a backup that is about to be deleted.
+    create index runs_open_by_backup_idx on operation_runs (backup_set_id)
+      where backup_set_id is not null and status <> 'completed';
+
     create function runs_keep_their_parent() returns trigger language plpgsql as $$
     begin
       if new.parent_run_id is distinct from old.parent_run_id then

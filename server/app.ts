@@ -19,10 +19,14 @@ import { viewBasics, viewers } from "./http/viewers.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { comparisonRoutes } from "./routes/backupComparison.ts";
 import { backupRoutes } from "./routes/backups.ts";
+import { bulkBackupRoutes } from "./routes/bulkBackups.ts";
+import { bulkPolicyRoutes } from "./routes/bulkPolicies.ts";
+import { bulkSyncRoutes } from "./routes/bulkSync.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { holdRoutes } from "./routes/holds.ts";
 import { homeRoutes } from "./routes/home.ts";
+import { inventoryRoutes } from "./routes/inventory.ts";
 import { memberRoutes } from "./routes/members.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -78,6 +82,10 @@ export function createApp({ db, logger, config }: AppDeps): Express {
     ...comparisonRoutes(db),
     ...restoreRoutes(db, config),
     ...restorePlanRoutes(db, config),
+    ...inventoryRoutes(db),
+    ...bulkPolicyRoutes(db, config),
+    ...bulkSyncRoutes(db, config),
+    ...bulkBackupRoutes(db, config),
     ...memberRoutes(db),
     ...auditRoutes(db),
   });

@@ -3,8 +3,8 @@ import {
   enqueueForgotten,
   requeueLostRuns,
   unlockLostPools,
-  unlockStrayJobs,
 } from "../../server/domain/operations/rescueRuns.ts";
+import { deleteSpentJobs, unlockStrayJobs } from "../../server/domain/operations/strayJobs.ts";
 import type { WorkerDeps } from "../deps.ts";
 
 /**
@@ -14,7 +14,9 @@ import type { WorkerDeps } from "../deps.ts";
 export async function rescue({ db, log }: WorkerDeps, { lostAfter }: { lostAfter: number }): Promise<void> {
   const pools = await unlockLostPools(db, lostAfter);
   const runs = await requeueLostRuns(db, lostAfter);
-  const jobs = (await unlockStrayJobs(db, lostAfter)) + (await enqueueForgotten(db, lostAfter));
+  const stray = await unlockStrayJobs(db, lostAfter);
+  await deleteSpentJobs(db);
+  const jobs = stray + (await enqueueForgotten(db, lostAfter));
   await cancelChildren(db, null);
   if (pools + runs + jobs > 0) log.warn({ pools, runs, jobs }, "took up what lost workers left behind");
 }

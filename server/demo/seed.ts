@@ -7,6 +7,7 @@ import { directories } from "./seed/directories.ts";
 import { haveFirstRunsEnded, makeFirstRuns } from "./seed/firstRuns.ts";
 import { insertCast } from "./seed/insertCast.ts";
 import { insertHistory } from "./seed/insertHistory.ts";
+import { rememberBackups } from "./seed/rememberBackups.ts";
 import { rememberInventory } from "./seed/rememberInventory.ts";
 import { later } from "./seed/tellRun.ts";
 
@@ -43,6 +44,7 @@ async function catchUp(db: Db, keys: readonly CredentialKey[]): Promise<void> {
     await Promise.all(
       [contoso, adatum, litware, fabrikamHq].map((tenant) => rememberInventory(db, provider, tenant)),
     );
+    await rememberBackups(db, provider);
     await makeFirstRuns(db, keys, provider);
   } finally {
     await sandbox.close();

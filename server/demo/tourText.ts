@@ -1,5 +1,5 @@
-import { password } from "./seed/cast.ts";
-import { accounts, type Step, steps, strangers } from "./tour.ts";
+import { contoso, password } from "./seed/cast.ts";
+import { type Act, accounts, type Step, steps } from "./tour.ts";
 
 /** What the terminal shows once the demo is ready. */
 export function welcome(demo: { address: string; databaseUrl: string }): string {
@@ -10,15 +10,15 @@ export function welcome(demo: { address: string; databaseUrl: string }): string 
     `Sign in as (everyone's password is ${password}):`,
     ...accounts.map(({ person, role, sees }) => `  ${person.email.padEnd(widest)}  ${role}: ${sees}`),
     "",
-    "Five steps to a blocked run:",
-    ...steps.map((step, index) => `  ${index + 1}. ${sentenceOf(step)}`),
-    "",
-    "Then send the run's address to someone who may not look:",
-    ...strangers.map((step) => `  - ${sentenceOf(step)}`),
+    "Four steps to a blocked run, and three that go on from there:",
+    ...steps.flatMap((step, index) => [
+      `  ${headingOf(step, index)}`,
+      ...step.acts.map((act) => `     ${sentenceOf(act)}`),
+    ]),
     "",
     "From the command line, as an operator of the installation:",
     `  DATABASE_URL=${demo.databaseUrl} BASE_URL=${demo.address} \\`,
-    '    npm run operation -- request inventory.sync --tenant "Adatum Health" --wait',
+    `    npm run operation -- request inventory.sync --tenant "${contoso.name}" --wait`,
     "",
     "Ctrl-C stops everything; the data stays. --fresh starts over, --help says more.",
   ].join("\n");
@@ -26,13 +26,9 @@ export function welcome(demo: { address: string; databaseUrl: string }): string 
 
 /** The same for the README. */
 export function tourForReadme(): string {
-  return [
-    ...steps.map((step, index) => `${index + 1}. ${sentenceOf(step)}`),
-    "",
-    "Then send the run's address to someone who may not look:",
-    "",
-    ...strangers.map((step) => `- ${sentenceOf(step)}`),
-  ].join("\n");
+  return steps
+    .flatMap((step, index) => [headingOf(step, index), ...step.acts.map((act) => `   - ${sentenceOf(act)}`)])
+    .join("\n");
 }
 
 export function accountsForReadme(): string {
@@ -52,7 +48,10 @@ function table([head = [], ...rows]: string[][]): string {
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
-function sentenceOf({ who, does, sees }: Step): string {
-  const first = who?.name.split(" ")[0];
-  return `${first === undefined ? "" : `${first}: `}${does} ${sees}`;
+function headingOf({ title }: Step, index: number): string {
+  return `${index + 1}. ${title}`;
+}
+
+function sentenceOf({ who, where, does, sees }: Act): string {
+  return `${who.name.split(" ")[0]}, ${where}: ${does} – ${sees}.`;
 }

@@ -23,6 +23,9 @@ export type Access =
   | { scope: "restore"; capability: Capability }
   /** `:schedule`, where its tenant is; one without a tenant is for those whose role covers all of them. */
   | { scope: "schedule"; capability: Capability }
+  /** `:policy` of the inventory, and `:selection` of policies, where their tenant is. */
+  | { scope: "policy"; capability: Capability }
+  | { scope: "selection"; capability: null }
   /** `:notification`, one's own. */
   | { scope: "notification" };
 
@@ -34,6 +37,9 @@ const backup = { scope: "backup", capability: "backup.view" } as const;
 const restorePreview = { scope: "restore", capability: "restore.preview" } as const;
 const scheduleChange = { scope: "schedule", capability: "schedule.manage" } as const;
 const someSchedules = { scope: "workspace", capability: "schedule.manage", at: "some_tenant" } as const;
+const selection = { scope: "selection", capability: null } as const;
+const bulkSync = { scope: "workspace", capability: "inventory.sync", at: "some_tenant" } as const;
+const backupDeletion = { scope: "workspace", capability: "backup.delete", at: "some_tenant" } as const;
 const memberChange = { scope: "member", capability: "member.manage", at: "all_tenants" } as const;
 
 /** Every route there is. A route that is not here cannot be served. */
@@ -98,6 +104,17 @@ export const accessTable = {
   "GET /admin/restores/:restore/items/:position": restorePreview,
   "GET /admin/restores/:restore/execution": { scope: "restore", capability: "restore.execute" },
   "POST /admin/restores/:restore/execution": { scope: "restore", capability: "restore.execute" },
+
+  "GET /admin/inventory": { scope: "workspace", capability: "inventory.view", at: "some_tenant" },
+  "GET /admin/inventory/:policy": { scope: "policy", capability: "inventory.view" },
+  // What right it takes depends on what is to be done with what was selected: the verbs ask.
+  "POST /admin/bulk/selections": { scope: "workspace", capability: "inventory.view", at: "some_tenant" },
+  "GET /admin/bulk/selections/:selection": selection,
+  "POST /admin/bulk/selections/:selection/execution": selection,
+  "GET /admin/bulk/sync": bulkSync,
+  "POST /admin/bulk/sync": bulkSync,
+  "GET /admin/bulk/backups": backupDeletion,
+  "POST /admin/bulk/backups": backupDeletion,
 
   "GET /admin/hold": workspaceHold,
   "POST /admin/hold": workspaceHold,

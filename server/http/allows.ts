@@ -25,6 +25,8 @@ export function mayOpen(viewer: Viewer, route: RouteName): boolean {
     case "schedule":
     case "backup":
     case "restore":
+    case "policy":
+    case "selection":
     case "notification":
       return false;
   }

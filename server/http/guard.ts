@@ -6,8 +6,10 @@ import {
   entitledAt,
   findPlaceOfAuditEvent,
   findPlaceOfBackup,
+  findPlaceOfPolicy,
   findPlaceOfRun,
   findPlaceOfSchedule,
+  findPlaceOfSelection,
   findPlaceOfTenant,
   findPlacesOfRestore,
   isMemberHere,
@@ -66,6 +68,8 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
     case "event":
     case "backup":
     case "schedule":
+    case "policy":
+    case "selection":
       return isId(param) ? answerAtPlace(reader, viewer, access, param) : { kind: "absent" };
     case "restore":
       return isId(param) ? answerAtRestore(reader, viewer, access.capability, param) : { kind: "absent" };
@@ -80,7 +84,7 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
   }
 }
 
-type PlaceScope = "tenant" | "run" | "event" | "backup" | "schedule";
+type PlaceScope = "tenant" | "run" | "event" | "backup" | "schedule" | "policy" | "selection";
 
 async function answerAtPlace(
   reader: Reader,
@@ -114,6 +118,10 @@ function findPlace(
       return findPlaceOfBackup(reader, id);
     case "schedule":
       return findPlaceOfSchedule(reader, id);
+    case "policy":
+      return findPlaceOfPolicy(reader, id);
+    case "selection":
+      return findPlaceOfSelection(reader, id);
   }
 }
 

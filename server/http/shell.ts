@@ -20,6 +20,7 @@ export type Shell = {
 const entries: Entry[] = [
   { route: "GET /admin/operations", label: "Operations", icon: "pulse" },
   { route: "GET /admin/tenants", label: "Tenants", icon: "building" },
+  { route: "GET /admin/inventory", label: "Inventory", icon: "list" },
   { route: "GET /admin/backups", label: "Backups", icon: "archive", also: "/admin/restores" },
   { route: "GET /admin/schedules", label: "Schedules", icon: "queued" },
   { route: "GET /admin/members", label: "Members", icon: "people" },

@@ -39,6 +39,8 @@ export type BackupsPage = {
   kind: string | null;
   tenants: { value: string; label: string; isSelected: boolean }[];
   rows: BackupRow[];
+  /** Where those chosen can be deleted, and all of a tenant that match; null for who may not, or must choose one. */
+  deletion: { all: string | null } | null;
   pages: { newer: string | null; older: string | null };
   empty: { title: string; words: string; link: { href: string; label: string } | null } | null;
 };
@@ -65,6 +67,7 @@ export async function readBackupsPage(
     kind: query.kind,
     tenants: tenants.map(({ id, name }) => ({ value: id, label: name, isSelected: id === query.tenant })),
     rows: sets.map(toRow),
+    deletion: mayOpen(viewer, "GET /admin/bulk/backups") ? { all: deleteAllAddress(query) } : null,
     pages: {
       newer: query.after === null ? null : addressOf({ ...query, after: null }),
       older: next === null ? null : addressOf({ ...query, after: next }),
@@ -84,6 +87,10 @@ export function toRow(set: BackupSet): BackupRow {
     by: initiatorName ?? "System",
     types: typesInWords(types),
   };
+}
+
+function deleteAllAddress({ tenant, kind }: BackupsQuery): string | null {
+  return tenant === null ? null : withQuery(paths.bulkBackups, { all: "yes", tenant, kind });
 }
 
 function addressOf({ tenant, kind, after }: BackupsQuery): string {

@@ -7,6 +7,7 @@ import { Id } from "../http/ids.ts";
 import type { Routes } from "../http/serve.ts";
 import { parseListQuery } from "./operationQuery.ts";
 import { readListPage } from "./operationsPage.ts";
+import { readRunFamily } from "./runFamily.ts";
 import { parseRunItemsQuery, readRunItems } from "./runItems.ts";
 import { readRunPage } from "./runPage.ts";
 
@@ -20,8 +21,11 @@ export function operationRoutes(db: Db): Routes {
     "GET /admin/operations/:run": async (req, res, viewer) => {
       const page = await readRunPage(db, viewer, Id.parse(req.params.run));
       if (page === undefined) throw new NotFound();
-      const items = await readRunItems(db, viewer, page.run, parseRunItemsQuery(req.query));
-      res.render("operations/show", { ...page, items });
+      const [items, family] = await Promise.all([
+        readRunItems(db, viewer, page.run, parseRunItemsQuery(req.query)),
+        readRunFamily(db, viewer, page.run),
+      ]);
+      res.render("operations/show", { ...page, items, family });
     },
     "GET /admin/operations/:run/verdict": async (req, res, viewer) => {
       const run = await findRunFor(db, viewer, Id.parse(req.params.run));

@@ -9,7 +9,7 @@ import { badgeOf, titleOf } from "../domain/operations/runWords.ts";
 import { paths } from "../http/paths.ts";
 
 /** The form that was sent, to be sent once more by who wants a second run. */
-export type SentForm = { action: string; fields: Record<string, string> };
+export type SentForm = { action: string; fields: readonly { name: string; value: string }[] };
 
 /** Answers a form that asked for a run: its page, the 403 or 404, or an identical one that is open. */
 export async function answerRequest(
@@ -47,7 +47,7 @@ async function offerIdentical(
     requestedAt: run.requestedAt,
     address: paths.run(run.id),
     action,
-    fields: Object.entries({ ...fields, force: "yes" }).map(([name, value]) => ({ name, value })),
+    fields: [...fields, { name: "force", value: "yes" }],
   };
   res.status(409).render("operations/identical", { page });
 }

@@ -57,7 +57,10 @@ export function runActionRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }
       });
       await answerRequest(db, { res, viewer }, outcome, {
         action: `${paths.run(run.id)}/rerun`,
-        fields: { request_key: form.request_key, start_within: String(form.start_within) },
+        fields: [
+          { name: "request_key", value: form.request_key },
+          { name: "start_within", value: String(form.start_within) },
+        ],
       });
     },
     "POST /admin/operations/:run/dismissal": async (req, res, viewer) => {

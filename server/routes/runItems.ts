@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Reader } from "../db/database.ts";
 import { may, type Viewer } from "../domain/authority/viewer.ts";
 import { findBackupSetFor } from "../domain/backups/backupSets.ts";
+import { findSelectionOfRun, selectedResults } from "../domain/bulk/selectedItems.ts";
 import type { RunView } from "../domain/operations/describeRun.ts";
 import { type Badge, counted } from "../domain/operations/runWords.ts";
 import {
@@ -18,9 +19,13 @@ import { type UnknownEffect, unknownEffectsOf } from "../domain/restores/unknown
 import { paths, withQuery } from "../http/paths.ts";
 import { typeLabels } from "../provider/policyTypes.ts";
 import { resultBadges } from "./restoreWords.ts";
+import { readSelectedResults } from "./selectedResults.ts";
 
 const Query = z.object({
-  result: z.enum(itemResults).nullable().catch(null),
+  result: z
+    .enum([...new Set([...itemResults, ...selectedResults])])
+    .nullable()
+    .catch(null),
   after: z.coerce.number().int().positive().max(1_000_000).nullable().catch(null),
 });
 
@@ -37,7 +42,7 @@ export type RunItems = {
   links: { href: string; label: string }[];
   undo: { words: string; address: string; requestKey: string } | null;
   toCheck: ToCheck[];
-  /** Null for a run that carries out no preview. */
+  /** Null for a run that carries out no preview and works on no selection. */
   results: Results | null;
 };
 
@@ -46,13 +51,19 @@ type ToCheck = Pick<UnknownEffect, "name" | "providerId" | "requestId" | "reason
   doing: string;
 };
 
-type Results = {
+export type Results = {
   chips: { label: string; href: string; isCurrent: boolean }[];
   rows: ResultRow[];
   pages: { newer: string | null; older: string | null };
 };
 
-type ResultRow = { name: string; type: string; badge: Badge; reason: string | null; settledAt: Date | null };
+export type ResultRow = {
+  name: string;
+  type: string;
+  badge: Badge;
+  reason: string | null;
+  settledAt: Date | null;
+};
 
 export async function readRunItems(
   reader: Reader,
@@ -60,10 +71,11 @@ export async function readRunItems(
   run: RunView,
   query: RunItemsQuery,
 ): Promise<RunItems> {
-  const [set, preview, planId] = await Promise.all([
+  const [set, preview, planId, selectionId] = await Promise.all([
     findBackupSetFor(reader, viewer, run.id),
     findPlanFor(reader, viewer, run.id),
     findPlanOfRun(reader, run.id),
+    findSelectionOfRun(reader, run.id),
   ]);
   const plan = planId === undefined ? undefined : await findPlanFor(reader, viewer, planId);
   const isSnapshot = set?.kind === "snapshot";
@@ -78,9 +90,23 @@ export async function readRunItems(
       ),
     ],
     undo: run.isOpen || set === undefined ? null : await readUndo(reader, viewer, run.id),
-    toCheck: planId === undefined ? [] : (await unknownEffectsOf(reader, run.id)).map(toCheck),
-    results: planId === undefined ? null : await readResults(reader, run.id, planId, query),
+    toCheck:
+      planId === undefined && selectionId === undefined
+        ? []
+        : (await unknownEffectsOf(reader, run.id)).map(toCheck),
+    results: await resultsOf(reader, run.id, { planId, selectionId }, query),
   };
+}
+
+async function resultsOf(
+  reader: Reader,
+  runId: string,
+  { planId, selectionId }: { planId: string | undefined; selectionId: string | undefined },
+  query: RunItemsQuery,
+): Promise<Results | null> {
+  if (planId !== undefined) return readResults(reader, runId, planId, query);
+  if (selectionId === undefined) return null;
+  return readSelectedResults(reader, selectionId, query, (other) => addressOf(runId, other));
 }
 
 function addressOf(runId: string, { result, after }: RunItemsQuery): string {
@@ -116,9 +142,10 @@ async function readResults(
   planId: string,
   query: RunItemsQuery,
 ): Promise<Results> {
+  const chosen = itemResults.find((result) => result === query.result) ?? null;
   const [{ results }, { items, next }] = await Promise.all([
     planTallies(reader, planId),
-    listPlanItems(reader, planId, { action: null, result: query.result }, query.after),
+    listPlanItems(reader, planId, { action: null, result: chosen }, query.after),
   ]);
   const chip = (result: ItemResult | null, label: string) => ({
     label,

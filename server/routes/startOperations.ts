@@ -37,11 +37,11 @@ export function startRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): R
           : await requestUnlessIdentical(db, request, viewer);
       await answerRequest(db, { res, viewer }, outcome, {
         action: `${paths.tenant(tenantId)}/operations`,
-        fields: {
-          operation: form.operation,
-          request_key: form.request_key,
-          start_within: String(form.start_within),
-        },
+        fields: [
+          { name: "operation", value: form.operation },
+          { name: "request_key", value: form.request_key },
+          { name: "start_within", value: String(form.start_within) },
+        ],
       });
     },
   };

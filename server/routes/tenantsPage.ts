@@ -55,6 +55,8 @@ export type TenantsPage = {
   cards: Card[];
   search: string;
   kind: TenantKind;
+  /** Where to sync all that the list shows; null for who may sync nowhere. */
+  syncAddress: string | null;
   rows: TenantRow[];
   pages: { newer: string | null; older: string | null };
   empty: { title: string; words: string; link: { href: string; label: string } | null } | null;
@@ -85,6 +87,7 @@ export async function readTenantsPage(
     cards: cardsFor(query, counts),
     search: query.search ?? "",
     kind: query.kind,
+    syncAddress: mayOpen(viewer, "GET /admin/bulk/sync") ? syncAddressOf(query) : null,
     rows: found.tenants.map(toRow),
     pages: {
       newer: query.after === null ? null : addressOf({ ...query, after: null }),
@@ -96,6 +99,10 @@ export async function readTenantsPage(
 
 function addressOf({ kind, search, after }: TenantsQuery): string {
   return withQuery(paths.tenants, { kind: kind === "all" ? null : kind, search, after });
+}
+
+function syncAddressOf({ kind, search }: TenantsQuery): string {
+  return withQuery(paths.bulkSync, { kind, search });
 }
 
 const looks = {

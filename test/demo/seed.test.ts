@@ -128,6 +128,7 @@ test("runs were blocked at request, as they began and in mid-run, for many reaso
     { phase: "begin", reason: "execution_prerequisite_invalid" },
     { phase: "begin", reason: "initiator_missing" },
     { phase: "begin", reason: "missing_capability" },
+    { phase: "checkpoint", reason: "missing_capability" },
     { phase: "checkpoint", reason: "provider_connection_invalid" },
     { phase: "checkpoint", reason: "tenant_not_operable" },
     { phase: "request", reason: "tenant_not_operable" },

@@ -60,7 +60,7 @@ export async function select(
     [world.contoso.id],
   );
   const selectionId = await freezeSelection(db, viewer, operation, { ids: row?.ids ?? [] });
-  const selection = await findSelectionFor(db, viewer, operation, selectionId);
+  const selection = await findSelectionFor(db, viewer, selectionId);
   return { selectionId, digest: selection?.digest ?? "" };
 }
 

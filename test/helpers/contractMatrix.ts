@@ -10,7 +10,7 @@ import { casesOf, type Family, families, kindsOf, type MatrixCase } from "./matr
 import { drainQueue, listJobs } from "./queue.ts";
 import { getRun, listDecisions, listNotifications } from "./records.ts";
 import { type Scene, setScene } from "./scenes.ts";
-import { midways } from "./stagings.ts";
+import { subjects } from "./subjects.ts";
 
 /**
  * The conformance suite for some of the operations: each of them, in every authority mode it takes, denied in
@@ -24,13 +24,14 @@ export function describeMatrix(family: Family): void {
   beforeAll(() => watchTransitions(installation.db));
 
   describe.each(kindsOf(families[family]))("$operation, $mode", (kind) => {
-    test("allowed: it asks the provider, has effects, and its initiator alone hears of it", async () => {
+    test("allowed: it does what it is for, and its initiator alone hears of it", async () => {
       const { db, worker } = installation;
       const scene = await setScene(installation, kind);
       const run = await request(installation, scene);
       await drainQueue(worker);
-      expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded" });
-      expect(await countAsked(installation, scene)).toBeGreaterThan(0);
+      const { outcome, midway } = subjects[kind.operation];
+      expect(await getRun(db, run)).toMatchObject({ outcome });
+      if (midway.at !== null) expect(await countAsked(installation, scene)).toBeGreaterThan(0);
       expect((await listEffects(db, run)).length).toBeGreaterThan(0);
       const told = (await listNotifications(db, run)).map(({ userId }) => userId);
       expect(told).toEqual(kind.mode === "actor_bound" ? [scene.omar.id] : []);
@@ -39,21 +40,32 @@ export function describeMatrix(family: Family): void {
 
   describe.each(cases.filter(isRefused))("$operation, $mode, $code, at request: $title", (one) => {
     test("it is refused without a run, and only the audit trail knows", async () => {
-      const scene = await setScene(installation, { ...one, setting: one.way.setting });
+      const scene = await setSceneOf(installation, one);
       await expectRefusal(installation, one, scene);
     });
   });
 
-  describe.each(cases.filter((one) => !isRefused(one)))("$operation, $mode, $code, $moment: $title", (one) => {
-    test("nothing happens any more, it is blocked once, its page says why, and who should hear of it does", async () => {
-      const scene = await setScene(installation, { ...one, setting: one.way.setting });
-      await onlooker.join(scene);
-      const lost = await lose(installation, one, scene);
-      await expectBlocked(installation, one, scene, lost);
-      await one.way.reopen?.(installation.db, scene);
-      await expectPage(await onlooker.see(lost.run), one, scene, lost);
-    });
-  });
+  describe.each(cases.filter((one) => !isRefused(one)))(
+    "$operation, $mode, $code, $moment: $title",
+    (one) => {
+      test("nothing happens any more, it is blocked once, its page says why, and who should hear of it does", async () => {
+        const scene = await setSceneOf(installation, one);
+        await onlooker.join(scene);
+        const lost = await lose(installation, one, scene);
+        await expectBlocked(installation, one, scene, lost);
+        await one.way.reopen?.(installation.db, scene);
+        await expectPage(await onlooker.see(lost.run), one, scene, lost);
+      });
+    },
+  );
+}
+
+function setSceneOf(
+  installation: Installation,
+  { operation, mode, moment, way }: MatrixCase,
+): Promise<Scene> {
+  const isBare = moment === "request" || moment === "begin";
+  return setScene(installation, { operation, mode, setting: way.setting, isBare });
 }
 
 /** At request, what the person may not even know of or has no right to makes no run. */
@@ -63,7 +75,11 @@ function isRefused({ moment, mode, code }: MatrixCase): boolean {
   return moment === "request" && mode === "actor_bound" && isRight;
 }
 
-async function lose(installation: Installation, { moment, way }: MatrixCase, scene: Scene): Promise<Lost> {
+async function lose(
+  installation: Installation,
+  { moment, mode, way }: MatrixCase,
+  scene: Scene,
+): Promise<Lost> {
   if (moment !== "request") return loseAuthority[moment](installation, scene, way);
   await way.bring(installation.db, scene);
   const before = {
@@ -75,7 +91,9 @@ async function lose(installation: Installation, { moment, way }: MatrixCase, sce
   };
   const outcome = await tryRequest(installation, scene, way);
   if (outcome.kind !== "stored") throw new Error("The denied request made no run.");
-  await drainQueue(installation.worker);
+  // A schedule that cannot run asks again and again: it is counted, nothing more.
+  if (mode === "system_authority") expect(await tryRequest(installation, scene, way)).toEqual(outcome);
+  await drainQueue(installation.worker, undefined, 1);
   return { run: outcome.runId, before };
 }
 
@@ -94,7 +112,8 @@ async function expectBlocked(
   { run, before }: Lost,
 ): Promise<void> {
   const { db } = installation;
-  if (moment === "midRun" || moment === "retry") expect(before.effectsDone).toBe(midways[operation].effects);
+  if (moment === "midRun" || moment === "retry")
+    expect(before.effectsDone).toBe(subjects[operation].midway.effects);
   expect(await getRun(db, run)).toMatchObject({
     status: "completed",
     outcome: "blocked",
@@ -135,7 +154,7 @@ async function expectRefusal(
     denialClass,
     capability: contract.capability,
   });
-  await drainQueue(worker);
+  await drainQueue(worker, undefined, 1);
   const made = await db.query("select 1 from operation_runs where initiator_id = $1", [omar.id]);
   expect(made).toEqual([]);
   expect(await listJobs(db)).toEqual([]);
@@ -154,9 +173,11 @@ async function expectPage(html: string, { code, way }: MatrixCase, scene: Scene,
   const { before } = lost;
   const { denialClass } = denials[code];
   expect(/<h1>(.*)<\/h1>/.exec(html)?.[1]).toBe(`Blocked by policy: ${way.says(scene)}`);
-  const end = /^(initiator|scope|capability)_/.test(denialClass) ? "access was revoked" : "the run was stopped";
-  if (before.effectsDone === 0) expect(html).toMatch(/Nothing was changed( at Contoso Retail)?\./);
-  else expect(html).toContain(`${midways[scene.operation].done} before ${end}.`);
+  const end = /^(initiator|scope|capability)_/.test(denialClass)
+    ? "access was revoked"
+    : "the run was stopped";
+  if (before.effectsDone === 0) expect(html).toMatch(/<p>Nothing was changed( at Contoso Retail)?\.<\/p>/);
+  else expect(html).toContain(`${subjects[scene.operation].midway.done} before ${end}.`);
   expect(html).toContain(`<code>${code}</code> · class <code>${denialClass}</code>`);
   expect(html).not.toMatch(/tone-fail|hx-get/);
 }

@@ -1,5 +1,9 @@
 import type { Db } from "../../server/db/database.ts";
-import type { AuthorityMode, OperationContract, Prerequisite } from "../../server/domain/authority/contract.ts";
+import type {
+  AuthorityMode,
+  OperationContract,
+  Prerequisite,
+} from "../../server/domain/authority/contract.ts";
 import type { RunRequest } from "../../server/domain/operations/freezeRequest.ts";
 import type { Scene, Setting } from "./scenes.ts";
 
@@ -15,6 +19,8 @@ export type Denial = {
   title: string;
   /** Whether a run of an operation with this contract, asked for in this mode, can be denied so. */
   concerns(contract: OperationContract, mode: AuthorityMode): boolean;
+  /** It is about a mode that the operation does not take; others are about one that it does. */
+  ofRefusedMode?: true;
   moments: readonly Moment[];
   /** Why it cannot be at the other moments. */
   because?: string;

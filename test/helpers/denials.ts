@@ -1,3 +1,4 @@
+import type { Db } from "../../server/db/database.ts";
 import {
   type AuthorityMode,
   type Lifecycle,
@@ -6,15 +7,17 @@ import {
   operableClasses,
 } from "../../server/domain/authority/contract.ts";
 import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
+import { contractOf } from "../../server/domain/operations/catalog.ts";
 import { type Denial, everyRun, moments, needing, variant, withoutTrigger } from "./denial.ts";
 import { createWorkspace } from "./factories.ts";
 import { prerequisiteDenials } from "./prerequisiteDenials.ts";
+import type { Scene } from "./scenes.ts";
 
 const peoplesRuns = (_contract: OperationContract, mode: AuthorityMode) => mode === "actor_bound";
 const theSystemsRuns = (_contract: OperationContract, mode: AuthorityMode) => mode === "system_authority";
-const ofTenants = ({ operability }: OperationContract) => lifecyclesRefusing(operability).length > 0;
+const ofOneTenant = (contract: OperationContract) => contract !== contractOf("tenants.bulk_sync");
 const peoplesOfTenants = (contract: OperationContract, mode: AuthorityMode) =>
-  mode === "actor_bound" && ofTenants(contract);
+  mode === "actor_bound" && ofOneTenant(contract);
 
 /** Every reason code and the ways to it. A new code without one does not compile. */
 export const denialCases = {
@@ -31,7 +34,7 @@ export const denialCases = {
     },
     {
       title: "the tenant has moved to another workspace",
-      concerns: ofTenants,
+      concerns: ofOneTenant,
       moments: ["request", ...variant],
       async bring(db, { contoso }) {
         const { id } = await createWorkspace(db);
@@ -90,16 +93,17 @@ export const denialCases = {
   tenant_missing: [
     {
       title: "the tenant was deleted",
-      concerns: ofTenants,
-      moments,
-      bring: (db, { contoso }) =>
-        db.query(
-          `with plans as (delete from restore_plans where tenant_id = $1),
-             sets as (delete from backup_sets where tenant_id = $1)
-           delete from tenants where id = $1`,
-          [contoso.id],
-        ),
+      concerns: ofOneTenant,
+      moments: ["begin", "midRun", "retry"],
+      bring: deleteTenant,
       says: ({ contoso }) => `${contoso.name} no longer exists`,
+    },
+    {
+      title: "the tenant was deleted, its name with it",
+      concerns: ofOneTenant,
+      moments: ["request"],
+      bring: deleteTenant,
+      says: () => "the tenant no longer exists",
     },
   ],
   tenant_not_entitled: [
@@ -153,6 +157,13 @@ export const denialCases = {
       says: ({ omar, contract }) => `${omar.name} no longer has ${contract.capability}`,
     },
     {
+      title: "no role covers any of the tenants",
+      concerns: (contract, mode) => peoplesRuns(contract, mode) && !ofOneTenant(contract),
+      moments: variant,
+      bring: (db, { omar }) => db.query("delete from role_assignments where user_id = $1", [omar.id]),
+      says: ({ omar, contract }) => `${omar.name} no longer has ${contract.capability}`,
+    },
+    {
       title: "backups of the source can no longer be seen",
       concerns: needing("source_exists"),
       moments,
@@ -188,11 +199,11 @@ export const denialCases = {
     },
     {
       title: "the operation does not consent",
-      concerns: ({ authorityModes }) => !authorityModes.includes("system_authority"),
+      concerns: theSystemsRuns,
+      ofRefusedMode: true,
       moments: ["request"],
       because: "no such run is ever stored other than blocked; only a release takes consent away",
       bring: async () => {},
-      asking: () => ({ initiator: null }),
       says: () => "the operation may only be requested by a person",
     },
   ],
@@ -203,7 +214,7 @@ export const denialCases = {
           inoperable(lifecycle, {
             title: "the tenant is offboarding, which pauses schedules",
             concerns: (contract, mode) =>
-              theSystemsRuns(contract, mode) && ofTenants(contract) && !refusedBy(lifecycle)(contract),
+              theSystemsRuns(contract, mode) && ofOneTenant(contract) && !refusedBy(lifecycle)(contract),
             setting: "scheduled",
           }),
         ]
@@ -212,14 +223,23 @@ export const denialCases = {
   ...prerequisiteDenials,
 } satisfies Record<ReasonCode, Denial[]>;
 
+function deleteTenant(db: Db, { contoso }: Scene): Promise<unknown> {
+  return db.query(
+    `with plans as (delete from restore_plans where tenant_id = $1),
+       sets as (delete from backup_sets where tenant_id = $1)
+     delete from tenants where id = $1`,
+    [contoso.id],
+  );
+}
+
 function inoperable(
   lifecycle: Lifecycle,
   way: Pick<Denial, "title" | "concerns"> & { setting?: "scheduled" },
 ): Denial {
   return {
     ...way,
-    // Suspended refuses all that any refuses but verifying, which only archived does: they stand for the rest.
-    moments: lifecycle === "suspended" || lifecycle === "archived" ? moments : variant,
+    // Every operation that can be refused is, while its tenant is one of these: they stand for the rest.
+    moments: lifecycle === "suspended" || lifecycle === "archived" || way.setting ? moments : variant,
     bring: (db, { contoso }) =>
       db.query("update tenants set lifecycle = $2 where id = $1", [contoso.id, lifecycle]),
     says: ({ contoso }) => `${contoso.name} is ${lifecycle}`,
@@ -227,12 +247,13 @@ function inoperable(
 }
 
 function refusedBy(lifecycle: Lifecycle) {
-  return ({ operability }: OperationContract) => lifecyclesRefusing(operability).includes(lifecycle);
+  const operable: readonly string[] = operableClasses[lifecycle];
+  return (contract: OperationContract) => ofOneTenant(contract) && !operable.includes(contract.operability);
 }
 
-function lifecyclesRefusing(operability: OperationContract["operability"]): Lifecycle[] {
-  return lifecycles.filter((lifecycle) => {
-    const operable: readonly string[] = operableClasses[lifecycle];
-    return !operable.includes(operability);
-  });
+/** The way that stands for a reason code. */
+export function wayTo(code: ReasonCode): Denial {
+  const [way] = denialCases[code];
+  if (way === undefined) throw new Error(`Nothing brings ${code} about.`);
+  return way;
 }

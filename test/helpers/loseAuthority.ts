@@ -1,12 +1,12 @@
 import type { TaskList } from "graphile-worker";
 import { type RequestOutcome, requestRun } from "../../server/domain/operations/requestRun.ts";
 import type { Denial, Moment } from "./denial.ts";
+import { haltMidway } from "./haltMidway.ts";
 import type { Installation } from "./installation.ts";
 import { follow } from "./interleaving.ts";
 import { drainQueue, makeJobsDue } from "./queue.ts";
 import { getRun } from "./records.ts";
 import type { Scene } from "./scenes.ts";
-import { type Midway, midways } from "./stagings.ts";
 
 /** How things stood when the authority was gone. */
 export type Stand = {
@@ -27,47 +27,31 @@ export const loseAuthority: Record<Exclude<Moment, "request">, Lose> = {
   async begin(installation, scene, way, tasks) {
     const run = await request(installation, scene);
     const before = await standAfter(installation, scene, run, way);
-    await drainQueue(installation.worker, tasks);
+    await drainQueue(installation.worker, tasks, 1);
     return { run, before };
   },
   async midRun(installation, scene, way, tasks) {
-    const { worker, control } = installation;
-    const { directoryId } = scene.contoso;
-    const { path, skip } = midways[scene.operation];
-    await control.setFaults(directoryId, [{ kind: "hold", path, skip }]);
-    const held = untilHeld(installation, midways[scene.operation]);
+    const halt = await haltMidway(installation, scene, "wait");
     const run = await request(installation, scene);
-    const draining = follow(drainQueue(worker, tasks));
-    await Promise.race([held, draining.result]);
+    const draining = follow(drainQueue(installation.worker, tasks ?? halt.tasks, 1));
+    await Promise.race([halt.reached, draining.result]);
     const before = await standAfter(installation, scene, run, way);
-    await control.clearFaults(directoryId);
+    await halt.end();
     await draining.result;
     return { run, before };
   },
   async retry(installation, scene, way, tasks) {
-    const { db, worker, control } = installation;
-    const { directoryId } = scene.contoso;
-    const { path, skip } = midways[scene.operation];
-    await control.setFaults(directoryId, [{ kind: "status", status: 503, path, skip }]);
+    const { db, worker } = installation;
+    const halt = await haltMidway(installation, scene, "fail");
     const run = await request(installation, scene);
-    await drainQueue(worker, tasks);
+    await drainQueue(worker, tasks ?? halt.tasks, 1);
+    await halt.end();
     const before = await standAfter(installation, scene, run, way);
-    await control.clearFaults(directoryId);
     await makeJobsDue(db);
-    await drainQueue(worker, tasks);
+    await drainQueue(worker, tasks, 1);
     return { run, before };
   },
 };
-
-/** Resolves when the request that a run is held at has arrived, after as many of its like as come before. */
-async function untilHeld({ sandbox }: Installation, { path, skip }: Midway): Promise<void> {
-  let before = skip;
-  await sandbox.requests.next((request) => {
-    const arrives = request.status === null && !request.broken && request.path.includes(path);
-    if (arrives) before -= 1;
-    return before < 0;
-  });
-}
 
 /** Asks as the page or the schedule of the scene would. */
 export function tryRequest({ db }: Installation, scene: Scene, way?: Denial): Promise<RequestOutcome> {
@@ -93,7 +77,12 @@ export async function request(installation: Installation, scene: Scene): Promise
   return outcome.runId;
 }
 
-async function standAfter(installation: Installation, scene: Scene, run: string, way: Denial): Promise<Stand> {
+async function standAfter(
+  installation: Installation,
+  scene: Scene,
+  run: string,
+  way: Denial,
+): Promise<Stand> {
   const { effectsDone, tally, startedAt } = await getRun(installation.db, run);
   const asked = await countAsked(installation, scene);
   await way.bring(installation.db, scene);
@@ -104,7 +93,7 @@ export async function countAsked({ control }: Installation, { contoso }: Scene):
   return (await control.requests(contoso.directoryId)).length;
 }
 
-export async function digestOfOurs({ db }: Installation, { contoso }: Scene): Promise<string> {
+export async function digestOfOurs({ db }: Installation, { contoso, northwind }: Scene): Promise<string> {
   const [row] = await db.query<{ digest: string }>(
     `select md5(coalesce(string_agg(kept, ' ' order by kept), '')) as digest from (
        select i::text as kept from inventory_items i where tenant_id = $1
@@ -112,9 +101,12 @@ export async function digestOfOurs({ db }: Installation, { contoso }: Scene): Pr
        union all select d::text from backup_sets s join backup_set_details d on d.set_id = s.id where tenant_id = $1
        union all select p::text || i::text from restore_plans p join restore_items i on i.plan_id = p.id
          where tenant_id = $1
+       union all select s::text || i::text from bulk_selections s join bulk_items i on i.selection_id = s.id
+         where tenant_id = $1
        union all select c::text from provider_connections c where tenant_id = $1
+       union all select id::text from operation_runs where workspace_id = $2 and parent_run_id is not null
      ) as all_of_it`,
-    [contoso.id],
+    [contoso.id, northwind.id],
   );
   return row?.digest ?? "";
 }

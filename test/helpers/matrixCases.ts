@@ -9,6 +9,8 @@ export const families = {
   connections: ["provider.connection.verify", "inventory.sync"],
   backups: ["backup.create", "restore.preview"],
   restores: ["restore.execute"],
+  selections: ["policies.bulk_assign", "policies.bulk_delete"],
+  many: ["tenants.bulk_sync", "backups.bulk_delete"],
 } as const satisfies Record<string, readonly OperationName[]>;
 export type Family = keyof typeof families;
 
@@ -23,12 +25,25 @@ export function kindsOf(operations: readonly OperationName[]): Kind[] {
 
 /** Every operation × every mode × every way to every reason that can apply × every moment at which it can. */
 export function casesOf(operations: readonly OperationName[]): MatrixCase[] {
-  return kindsOf(operations).flatMap((kind) =>
-    reasonCodes.flatMap((code) => {
-      const ways: readonly Denial[] = denialCases[code];
-      return ways
-        .filter((way) => way.concerns(contractOf(kind.operation), kind.mode))
-        .flatMap((way) => way.moments.map((moment) => ({ ...kind, code, way, moment })));
-    }),
+  return operations.flatMap((operation) =>
+    modes.flatMap((mode) =>
+      reasonCodes.flatMap((code) =>
+        waysOf({ operation, mode }, code).flatMap((way) =>
+          way.moments.map((moment) => ({ operation, mode, code, way, moment })),
+        ),
+      ),
+    ),
+  );
+}
+
+const modes: readonly AuthorityMode[] = ["actor_bound", "system_authority"];
+
+/** How a run of this kind can come by a reason code. */
+export function waysOf({ operation, mode }: Kind, code: ReasonCode): Denial[] {
+  const contract = contractOf(operation);
+  const isRefused = !contract.authorityModes.includes(mode);
+  const ways: readonly Denial[] = denialCases[code];
+  return ways.filter(
+    ({ ofRefusedMode = false, concerns }) => ofRefusedMode === isRefused && concerns(contract, mode),
   );
 }

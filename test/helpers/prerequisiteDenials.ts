@@ -1,5 +1,5 @@
 import type { Db } from "../../server/db/database.ts";
-import type { OperationContract } from "../../server/domain/authority/contract.ts";
+import type { OperationContract, Prerequisite } from "../../server/domain/authority/contract.ts";
 import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
 import { type Denial, everyRun, moments, needing, variant, withoutTrigger } from "./denial.ts";
 import type { Scene } from "./scenes.ts";
@@ -34,7 +34,11 @@ export const prerequisiteDenials = {
     },
   ],
   write_gate_blocked: [
-    closedGate("the verification is too old", "verified_at = clock_timestamp() - interval '25 hours'", moments),
+    closedGate(
+      "the verification is too old",
+      "verified_at = clock_timestamp() - interval '25 hours'",
+      moments,
+    ),
     closedGate("the permissions are gone", "granted_roles = '{}'", variant),
     closedGate("the credential expired", "credential_expires_at = clock_timestamp()", variant),
     {
@@ -74,24 +78,6 @@ export const prerequisiteDenials = {
       says: () => "the backup it would take from no longer exists",
     },
     {
-      title: "the preview was deleted",
-      concerns: needing("preview_fresh"),
-      moments: variant,
-      bring: (db, scene) => db.query("delete from restore_plans where id = $1", [planOf(scene)]),
-      says: () => "its preview no longer exists",
-    },
-    {
-      title: "something has moved since the preview",
-      concerns: needing("preview_fresh"),
-      moments,
-      bring: (db, scene) =>
-        db.query(
-          "update restore_plans set stale_since = clock_timestamp(), stale_reason = 'it has moved' where id = $1",
-          [planOf(scene)],
-        ),
-      says: () => "it has moved",
-    },
-    {
       title: "the preview is more than an hour old",
       concerns: needing("preview_fresh"),
       moments: ["request", "begin"],
@@ -103,24 +89,20 @@ export const prerequisiteDenials = {
         ]),
       says: () => "its preview is more than an hour old",
     },
-    {
-      title: "another run has carried the preview out",
-      concerns: needing("preview_fresh"),
-      moments: ["request", "begin"],
-      because: "a restore that has begun holds its preview",
-      bring: (db, scene) =>
-        db.query("update restore_plans set run_id = gen_random_uuid() where id = $1", [planOf(scene)]),
-      says: () => "its preview was carried out by another run",
-    },
-    {
-      title: "another preview was confirmed than there is",
-      concerns: needing("preview_fresh"),
-      moments: ["request"],
-      because: "neither a preview nor what a run froze of it changes",
-      bring: async () => {},
-      asking: ({ asking }) => ({ target: { ...asking.target, digest: "another" } }),
-      says: () => "its preview is not the one that was confirmed",
-    },
+    ...confirmedDenials("preview_fresh", {
+      what: "preview",
+      table: "restore_plans",
+      idOf: planOf,
+      gone: "its preview no longer exists",
+      taken: "its preview was carried out by another run",
+    }),
+    ...confirmedDenials("selection_unchanged", {
+      what: "selection",
+      table: "bulk_selections",
+      idOf: ({ asking }) => asking.target?.selectionId,
+      gone: "what was selected is no longer known",
+      taken: "its selection was worked on by another run",
+    }),
   ],
 } satisfies Partial<Record<ReasonCode, Denial[]>>;
 
@@ -141,4 +123,58 @@ function closedGate(title: string, assignment: string, at: Denial["moments"]): D
 
 function planOf({ asking }: Scene): unknown {
   return asking.target?.planId;
+}
+
+type Confirmed = {
+  what: string;
+  table: string;
+  idOf(scene: Scene): unknown;
+  gone: string;
+  taken: string;
+};
+
+/** What somebody looked at and confirmed, which a run then carries out as it was. */
+function confirmedDenials(
+  prerequisite: Prerequisite,
+  { what, table, idOf, gone, taken }: Confirmed,
+): Denial[] {
+  const concerns = needing(prerequisite);
+  return [
+    {
+      title: `something has moved since the ${what}`,
+      concerns,
+      moments,
+      bring: (db, scene) =>
+        db.query(
+          `update ${table} set stale_since = clock_timestamp(), stale_reason = 'it has moved' where id = $1`,
+          [idOf(scene)],
+        ),
+      says: () => "it has moved",
+    },
+    {
+      title: `the ${what} was deleted`,
+      concerns,
+      moments: variant,
+      bring: (db, scene) => db.query(`delete from ${table} where id = $1`, [idOf(scene)]),
+      says: () => gone,
+    },
+    {
+      title: `another run has taken the ${what}`,
+      concerns,
+      moments: ["request", "begin"],
+      because: `what has begun holds its ${what}`,
+      bring: (db, scene) =>
+        db.query(`update ${table} set run_id = gen_random_uuid() where id = $1`, [idOf(scene)]),
+      says: () => taken,
+    },
+    {
+      title: `another ${what} was confirmed than there is`,
+      concerns,
+      moments: ["request"],
+      because: `neither a ${what} nor what a run froze of it changes`,
+      bring: async () => {},
+      asking: ({ asking }) => ({ target: { ...asking.target, digest: "another" } }),
+      says: () => `its ${what} is not the one that was confirmed`,
+    },
+  ];
 }

@@ -1,11 +1,12 @@
 import type { AuthorityMode, OperationContract } from "../../server/domain/authority/contract.ts";
 import { contractOf, type OperationName } from "../../server/domain/operations/catalog.ts";
 import type { RunRequest } from "../../server/domain/operations/freezeRequest.ts";
+import { putPolicy } from "./bulk.ts";
 import { addMember, createTenant, type TestTenant } from "./factories.ts";
 import type { Installation } from "./installation.ts";
 import { type Northwind, seedNorthwind } from "./northwind.ts";
 import { createSchedule } from "./schedules.ts";
-import { putPolicy, stagings } from "./stagings.ts";
+import { subjects } from "./subjects.ts";
 
 /** `scheduled`: a schedule asks. `elsewhere`: what is restored is a backup of another tenant. */
 export type Setting = "scheduled" | "elsewhere";
@@ -23,24 +24,37 @@ export type Scene = Northwind & {
 
 export async function setScene(
   installation: Installation,
-  kind: { operation: OperationName; mode: AuthorityMode; setting?: Setting },
+  kind: {
+    operation: OperationName;
+    mode: AuthorityMode;
+    setting?: Setting | undefined;
+    /** No run of it will begin: rows in the place of what real runs would have made. */
+    isBare?: boolean;
+  },
 ): Promise<Scene> {
   const { db, control } = installation;
-  const { operation, mode, setting } = kind;
+  const { operation, mode, setting, isBare = false } = kind;
   const world = await seedNorthwind(installation, { policies: 0, omar: "manager" });
   const source = setting === "elsewhere" ? await addSource(installation, world) : world.contoso;
-  for (const id of ["first", "second", "third"]) await putPolicy(installation, world, id, "as it should be");
-  const asking = await stagings[operation](installation, { ...world, source });
+  for (const id of ["first", "second"]) await putPolicy(installation, world, id);
+  await control.putPolicy(
+    world.contoso.directoryId,
+    "deviceCompliancePolicies",
+    "third",
+    compliancePolicy,
+    [],
+  );
+  const asking = await subjects[operation].stage(installation, { ...world, source });
   const schedule =
     setting === "scheduled"
       ? await createSchedule(db, {
           workspace: world.northwind,
-          tenant: world.contoso,
+          tenant: asking.tenantId === null ? null : world.contoso,
           steward: world.olivia,
           operation,
         })
       : null;
-  await control.clearRequests();
+  if (!isBare) await control.clearRequests();
   return {
     ...world,
     operation,
@@ -51,6 +65,24 @@ export async function setScene(
     asking,
   };
 }
+
+async function putPolicies(installation: Installation, world: Northwind): Promise<void> {
+  for (const id of ["first", "second"]) await putPolicy(installation, world, id);
+  const { directoryId } = world.contoso;
+  await installation.control.putPolicy(
+    directoryId,
+    "deviceCompliancePolicies",
+    "third",
+    compliancePolicy,
+    [],
+  );
+}
+
+const compliancePolicy = {
+  "@odata.type": "#microsoft.graph.windows10CompliancePolicy",
+  displayName: "Policy third",
+  passwordRequired: true,
+};
 
 /** Another tenant, for which Omar has a role of its own; the one he has for all of them is taken away. */
 async function addSource({ db }: Installation, { northwind, omar, contoso }: Northwind): Promise<TestTenant> {

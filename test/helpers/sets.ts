@@ -82,6 +82,29 @@ function toRow(item: GivenItem, index: number) {
   };
 }
 
+/** A complete set as if it had been taken of another tenant; returns its id. */
+export async function copySet(db: Db, setId: string, tenant: TestTenant): Promise<string> {
+  const id = uuidv7();
+  await db.transaction(async (tx) => {
+    await tx.query(
+      `insert into backup_sets select (jsonb_populate_record(s, $2)).* from backup_sets s where id = $1`,
+      [setId, JSON.stringify({ id, tenant_id: tenant.id })],
+    );
+    await tx.query(
+      `insert into backup_set_details
+       select (jsonb_populate_record(d, $2)).* from backup_set_details d where set_id = $1`,
+      [setId, JSON.stringify({ set_id: id, tenant_name: tenant.name })],
+    );
+    await tx.query(
+      `insert into backup_items
+       select (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid()) || $2)).*
+       from backup_items i where set_id = $1`,
+      [setId, JSON.stringify({ set_id: id, tenant_id: tenant.id })],
+    );
+  });
+  return id;
+}
+
 export type GivenPlanItem = {
   name: string;
   action?: "create" | "update" | "unchanged" | "refused";

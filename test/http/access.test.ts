@@ -16,6 +16,7 @@ import {
   type TestUser,
   type TestWorkspace,
 } from "../helpers/factories.ts";
+import { createSelection } from "../helpers/inventory.ts";
 import { createNotification, createRun } from "../helpers/runs.ts";
 import { createSchedule } from "../helpers/schedules.ts";
 import { createPlan, createSet } from "../helpers/sets.ts";
@@ -33,7 +34,9 @@ type Param =
   | "backup"
   | "item"
   | "restore"
-  | "position";
+  | "position"
+  | "policy"
+  | "selection";
 /** One of each thing an address can name. A new kind of `:param` needs a line here and in `createThings`. */
 type Things = Record<Param, string>;
 type Person = "nobody" | "elsewhere" | "otherTenant" | "powerless" | "owner";
@@ -82,7 +85,9 @@ describe.each(guarded)("%s", (route) => {
     });
   }
 
-  if (["tenant", "run", "event", "schedule", "backup", "restore"].includes(access.scope)) {
+  if (
+    ["tenant", "run", "event", "schedule", "backup", "restore", "policy", "selection"].includes(access.scope)
+  ) {
     test("is not there for a member whose roles do not cover the tenant", async () => {
       await expectSame(await browserOf("otherTenant"), route, world.things, absent);
     });
@@ -257,6 +262,8 @@ function thingsNamed(name: () => string): Things {
     item: name(),
     restore: name(),
     position: "1",
+    policy: name(),
+    selection: name(),
   };
 }
 
@@ -317,5 +324,6 @@ async function createThings(workspace: TestWorkspace, person: TestUser): Promise
     item: set.items[0] ?? "",
     restore: plan.id,
     position: "1",
+    ...(await createSelection(db, { tenant, by: person })),
   };
 }

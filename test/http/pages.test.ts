@@ -51,6 +51,7 @@ test("the sidebar leads only to what opens", async () => {
   expect(await links(owner.email)).toEqual([
     "/admin/operations",
     "/admin/tenants",
+    "/admin/inventory",
     "/admin/backups",
     "/admin/schedules",
     "/admin/members",
@@ -60,6 +61,7 @@ test("the sidebar leads only to what opens", async () => {
   expect(await links(reader.email)).toEqual([
     "/admin/operations",
     "/admin/tenants",
+    "/admin/inventory",
     "/admin/backups",
     "/admin/schedules",
     "/admin/notifications",

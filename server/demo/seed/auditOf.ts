@@ -1,11 +1,13 @@
 import type { Actor, AuditEvent } from "../../domain/audit/recordAudit.ts";
+import type { RunTrigger } from "../../domain/operations/freezeRequest.ts";
 import type { Person } from "./cast.ts";
+import type { PastRun } from "./pastRun.ts";
 import { later, type ToldRun } from "./tellRun.ts";
 
 export type PastEvent = AuditEvent & { at: Date };
 
 /** A past run's audit entries, as the product writes them. */
-export function auditOf(told: ToldRun, runId: string): PastEvent[] {
+export function auditOf(told: ToldRun): PastEvent[] {
   const { tenant, by, operation, requestedAt, begunAt } = told;
   const entry = (at: Date, action: string, rest: Pick<AuditEvent, "outcome"> & Partial<AuditEvent>) => ({
     at,
@@ -13,7 +15,7 @@ export function auditOf(told: ToldRun, runId: string): PastEvent[] {
     tenantId: tenant.id,
     actor: null,
     action,
-    subject: { type: "run" as const, id: runId },
+    subject: { type: "run" as const, id: told.id },
     ...rest,
     details: { operation, ...rest.details },
   });
@@ -23,7 +25,7 @@ export function auditOf(told: ToldRun, runId: string): PastEvent[] {
       outcome: told.atRequest.verdict === "denied" ? "denied" : "allowed",
       details: {
         authorityMode: by === null ? "system_authority" : "actor_bound",
-        trigger: by === null ? "command" : "page",
+        trigger: triggerOf(told),
       },
     }),
     ...begunAt.map((at, index) =>
@@ -38,8 +40,22 @@ export function auditOf(told: ToldRun, runId: string): PastEvent[] {
         details: { attempt: begunAt.length, effect: name, ...counts },
       }),
     ),
+    ...(told.end.outcome === "cancelled"
+      ? [
+          entry(told.completedAt, "run.cancellation_requested", {
+            actor: actorOf(told.end.by),
+            outcome: "done",
+            details: { attempt: 0, status: "queued" },
+          }),
+        ]
+      : []),
     entry(told.completedAt, `run.${told.end.outcome}`, endingOf(told)),
   ];
+}
+
+export function triggerOf({ by, schedule }: PastRun): RunTrigger {
+  if (schedule !== undefined) return "schedule";
+  return by === null ? "command" : "page";
 }
 
 export function actorOf(person: Person | null): Actor | null {
@@ -81,7 +97,11 @@ function endingOf({
         },
       };
     case "cancelled":
-      return { actor: actorOf(end.by), outcome: "done", details: { ...base, outcome: end.outcome } };
+      return {
+        actor: null,
+        outcome: "done",
+        details: { ...base, outcome: end.outcome, by: end.by.name },
+      };
     case "failed":
       return { actor: null, outcome: "failed", details: { ...base, ...end } };
     case "succeeded":

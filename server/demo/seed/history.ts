@@ -29,6 +29,13 @@ const silence = {
 } as const;
 const refusal = "Application is not authorized to perform this operation";
 
+/** Mia has asked for it again, as herself. */
+const syncOfRita = sync(adatum, rita, 44, {
+  waited: 1_800,
+  was: roleWas("operator"),
+  end: { outcome: "blocked", at: "begin", world: roleWas("readonly") },
+});
+
 /**
  * What ran, or did not, in the weeks and days before. Every outcome is here, of people and of the system; a
  * denial is told with the change of the world that caused it (`pastChanges` has the audit trail of those).
@@ -84,10 +91,11 @@ export const pastRuns: readonly PastRun[] = [
     waited: 2_400,
     end: { outcome: "blocked", at: "begin", world: accountWasDeleted },
   }),
-  sync(adatum, rita, 44, {
-    waited: 1_800,
-    was: roleWas("operator"),
-    end: { outcome: "blocked", at: "begin", world: roleWas("readonly") },
+  syncOfRita,
+  sync(adatum, mia, 43.2, {
+    rerunOf: syncOfRita,
+    effects: syncEffects(adatum, "unchanged", { changed: 2 }),
+    end: succeeded,
   }),
   sync(fabrikamHq, null, 33, {
     effects: syncEffects(fabrikamHq, "unchanged", { types: typesBut("deviceCompliancePolicies") }),

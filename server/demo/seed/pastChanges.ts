@@ -2,7 +2,19 @@ import type { AuditEvent } from "../../domain/audit/recordAudit.ts";
 import type { PastEvent } from "./auditOf.ts";
 import { actorOf } from "./auditOf.ts";
 import type { Person, Tenant } from "./cast.ts";
-import { adatum, contoso, litware, mia, northwind, olivia, proseware, rita, theo, wingtip } from "./cast.ts";
+import {
+  adatum,
+  contoso,
+  hugo,
+  litware,
+  mia,
+  northwind,
+  olivia,
+  proseware,
+  rita,
+  theo,
+  wingtip,
+} from "./cast.ts";
 import { expiredSecret } from "./history.ts";
 import { later } from "./tellRun.ts";
 
@@ -28,6 +40,15 @@ export function pastChanges(now: Date): PastEvent[] {
       ),
     ),
     release(adatum, 43.501, mia),
+    at(
+      30.7884,
+      northwindEvent(
+        olivia,
+        "member.role_changed",
+        { type: "user", id: hugo.id },
+        { member: hugo.name, before: [{ role: "Manager" }], after: [{ role: "Sync desk" }] },
+      ),
+    ),
     credential(proseware, 25.4),
     at(19.9988, {
       ...tenantEvent(adatum, null, "connection.rejected", { cause: expiredSecret }),

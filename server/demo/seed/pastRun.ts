@@ -3,8 +3,10 @@ import type { OperationName } from "../../domain/operations/catalog.ts";
 import type { Ending, FailureCode } from "../../domain/operations/finishRuns.ts";
 import type { EffectSummary } from "../../domain/operations/runEffect.ts";
 import { type PolicyType, policyTypes } from "../../provider/policyTypes.ts";
+import type { JsonObject } from "../../provider/port.ts";
 import type { Person, Tenant } from "./cast.ts";
 import { policyCountsOf } from "./directories.ts";
+import type { Schedule } from "./schedules.ts";
 
 /** How the world differed from today's. */
 export type World = (facts: Facts) => Facts;
@@ -13,8 +15,17 @@ export type World = (facts: Facts) => Facts;
 export type PastRun = {
   operation: OperationName;
   tenant: Tenant;
-  /** Null: the installation asked. */
+  /** Null: the installation asked, or the schedule. */
   by: Person | null;
+  schedule?: Schedule;
+  /** What it works on, where that is not all there is. */
+  target?: JsonObject;
+  /** The run that took the backup it takes its items from. */
+  source?: PastRun;
+  /** The run that it asks for again. */
+  rerunOf?: PastRun;
+  /** How many items there were to work on, where that was known. */
+  total?: number;
   hoursAgo: number;
   /** When it was requested; until `end.world` says otherwise. */
   was?: World;
@@ -30,11 +41,15 @@ export type PastRun = {
 
 /** A denial is judged, not told: `decide` must deny under the facts of its moment. */
 export type PastEnd =
-  | Exclude<Ending, { outcome: "blocked" }>
+  | Exclude<Ending, { outcome: "blocked" } | { outcome: "cancelled" }>
   | { outcome: "cancelled"; by: Person }
   | { outcome: "blocked"; at: "request" | "begin" | "checkpoint"; world: World; repeats?: number };
 
 export type PastEffect = EffectSummary & { name: string };
+
+export function effect(name: string, items: number, counts: Record<string, number>): PastEffect {
+  return { name, items, counts };
+}
 
 /** What a sync of these types did that found every policy so, but for `changed` device configurations. */
 export function syncEffects(

@@ -1,9 +1,10 @@
 import type { Db, Reader } from "../../db/database.ts";
 import { recordPage } from "../../domain/inventory/recordPage.ts";
 import { policyTypes } from "../../provider/policyTypes.ts";
-import type { JsonObject, PolicyModel, Provider, ProviderPolicy } from "../../provider/port.ts";
+import type { PolicyModel, Provider, ProviderPolicy } from "../../provider/port.ts";
 import type { Tenant } from "./cast.ts";
 import { secretOf } from "./directories.ts";
+import { withPayload } from "./withPayload.ts";
 
 /**
  * The inventory as past syncs left it. The directory has moved on since by one policy of each kind of change,
@@ -47,21 +48,11 @@ function listSyncs(reader: Reader, tenant: Tenant): Promise<{ id: string; at: Da
 function asBefore(model: PolicyModel, listed: readonly ProviderPolicy[]): ProviderPolicy[] {
   const [first, second, ...others] = listed;
   if (first === undefined || second === undefined) return [];
+  const type = "deviceConfigurations";
   const gone = { ...second, id: `${second.id.slice(0, -4)}0000`, name: `${second.name} (old)` };
   return [
-    withPayload(model, first, { ...first.payload, description: "Owned by the endpoint team." }),
-    withPayload(model, gone, { ...second.payload, id: gone.id, displayName: gone.name }),
+    withPayload(model, type, first, { ...first.payload, description: "Owned by the endpoint team." }),
+    withPayload(model, type, gone, { ...second.payload, id: gone.id, displayName: gone.name }),
     ...others,
   ];
-}
-
-/** What is derived from a payload, derived from this one. */
-function withPayload(model: PolicyModel, policy: ProviderPolicy, payload: JsonObject): ProviderPolicy {
-  const type = "deviceConfigurations";
-  return {
-    ...policy,
-    payload,
-    matchKey: model.matchKeyOf(type, payload),
-    normalised: model.normalise(type, payload),
-  };
 }

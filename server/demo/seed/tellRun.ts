@@ -1,5 +1,6 @@
 import { type Decision, decide } from "../../domain/authority/decide.ts";
 import type { Phase } from "../../domain/authority/facts.ts";
+import { idAt } from "./ids.ts";
 import type { PastRun, World } from "./pastRun.ts";
 import { untroubled } from "./worlds.ts";
 
@@ -13,7 +14,9 @@ export type Verdicts = {
   denial: Denial | null;
 };
 
-export type ToldRun = PastRun & Moments & Verdicts;
+export type ToldRun = PastRun &
+  Moments &
+  Verdicts & { id: string; sourceId: string | null; earlierId: string | null };
 
 /** How many hours a request was good for. */
 const goodFor = 24;
@@ -21,7 +24,20 @@ const goodFor = 24;
 /** Works out when a past run's moments were and what was decided at each, by the product's own rules. */
 export function tellRun(run: PastRun, now: Date): ToldRun {
   const moments = momentsOf(run, now);
-  return { ...run, ...moments, ...verdictsOf(run, moments) };
+  const { source, rerunOf } = run;
+  return {
+    ...run,
+    ...moments,
+    ...verdictsOf(run, moments),
+    id: idOfRun(run, now),
+    sourceId: source === undefined ? null : idOfRun(source, now),
+    earlierId: rerunOf === undefined ? null : idOfRun(rerunOf, now),
+  };
+}
+
+/** A backup's set and a preview's plan have the id of their run. */
+export function idOfRun({ hoursAgo, operation, tenant }: PastRun, now: Date): string {
+  return idAt(later(now, -hoursAgo * 3_600), "run", `${operation}/${tenant.name}`);
 }
 
 export function later(time: Date, seconds: number): Date {

@@ -1,4 +1,4 @@
-import type { Lifecycle } from "../../domain/authority/contract.ts";
+import type { Lifecycle, Prerequisite } from "../../domain/authority/contract.ts";
 import type { Facts, Phase } from "../../domain/authority/facts.ts";
 import { contractOf } from "../../domain/operations/catalog.ts";
 import { getRole, northwind, type Person, type Role } from "./cast.ts";
@@ -7,11 +7,14 @@ import type { PastRun, World } from "./pastRun.ts";
 
 /** The facts of a past moment in which nothing stood in the way of the run. */
 export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpiresAt: Date): Facts {
-  const { tenant, by } = run;
+  const { tenant, by, schedule } = run;
+  const contract = contractOf(run.operation);
+  const assignments = by === null ? [] : assignmentsOf(by);
+  const needs = (prerequisite: Prerequisite) => contract.prerequisites.includes(prerequisite);
   return {
     now,
     phase,
-    contract: contractOf(run.operation),
+    contract,
     authorityMode: by === null ? "system_authority" : "actor_bound",
     workspaceId: tenant.workspace.id,
     tenantId: tenant.id,
@@ -20,15 +23,17 @@ export function untroubled(run: PastRun, phase: Phase, now: Date, requestExpires
     workspace: { status: "active" },
     initiator: by === null ? null : { status: "active", membership: "active" },
     writeRoles: [],
-    assignments: by === null ? [] : assignmentsOf(by),
+    assignments,
     tenant: { workspaceId: tenant.workspace.id, lifecycle: "active" },
     turn: null,
     hasBegun: phase === "checkpoint",
-    source: null,
-    plan: null,
+    source: needs("source_exists") ? { tenantId: tenant.id, assignments } : null,
+    plan: needs("preview_fresh")
+      ? { matches: true, completedAt: now, isTaken: false, staleReason: null }
+      : null,
     selection: null,
-    scheduleId: null,
-    schedule: null,
+    scheduleId: schedule?.id ?? null,
+    schedule: schedule === undefined ? null : { status: "active" },
     writeGateMaxAgeHours: 24,
     hold: null,
     workspaceHold: null,
@@ -64,7 +69,12 @@ export function tenantWas(lifecycle: Lifecycle): World {
 }
 
 export function roleWas(key: string): World {
-  return (facts) => ({ ...facts, assignments: [assignmentOf(getRole(northwind, key), true)] });
+  const assignments = [assignmentOf(getRole(northwind, key), true)];
+  return (facts) => ({
+    ...facts,
+    assignments,
+    source: facts.source === null ? null : { ...facts.source, assignments },
+  });
 }
 
 export function connectionWasInvalid(cause: string): World {

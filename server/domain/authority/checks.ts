@@ -7,6 +7,10 @@ import type { AssignmentFact, Facts } from "./facts.ts";
  * the question has no meaning.
  */
 
+/** What is found where a right is lacking at the tenant of a run's backup, not at its own. */
+export const sourceNotCovered = "no role covers the tenant that the backup is of";
+export const sourceNotSeen = "backup.view is not held at the tenant that the backup is of";
+
 export function checkWorkspace(facts: Facts): Check {
   if (facts.workspace === null) return failed("workspace_mismatch", "the workspace no longer exists");
   if (facts.workspace.status !== "active") return failed("workspace_mismatch", "the workspace is suspended");
@@ -36,7 +40,7 @@ export function checkTenant(facts: Facts, premises: Check[]): Check {
   const live = liveAssignments(facts, facts.assignments);
   if (live.length === 0) return failed("tenant_not_entitled", "no role covers the tenant");
   if (facts.source !== null && liveAssignments(facts, facts.source.assignments).length === 0)
-    return failed("tenant_not_entitled", "no role covers the tenant that the backup is of");
+    return failed("tenant_not_entitled", sourceNotCovered);
   return passed(live.map(describeAssignment).join(", "));
 }
 
@@ -52,7 +56,7 @@ export function checkCapability(facts: Facts, premises: Check[]): Check {
   const roles = grantingAssignments(facts).map((assignment) => assignment.roleName);
   if (roles.length === 0) return failed("missing_capability", `${capability} is not held`);
   if (facts.source !== null && sourceAssignments(facts).length === 0)
-    return failed("missing_capability", "backup.view is not held at the tenant that the backup is of");
+    return failed("missing_capability", sourceNotSeen);
   return passed(`${capability} is held through ${[...new Set(roles)].join(", ")}`);
 }
 

@@ -81,6 +81,25 @@ export async function findPlaceOfSchedule(reader: Reader, scheduleId: string): P
   return place;
 }
 
+/** A policy of the inventory stands at its tenant. */
+export async function findPlaceOfPolicy(reader: Reader, policyId: string): Promise<Place | undefined> {
+  const [place] = await reader.query<Place>(
+    `select t.workspace_id as "workspaceId", t.id as "tenantId", false as own
+     from inventory_items i join tenants t on t.id = i.tenant_id where i.id = $1`,
+    [policyId],
+  );
+  return place;
+}
+
+export async function findPlaceOfSelection(reader: Reader, selectionId: string): Promise<Place | undefined> {
+  const [place] = await reader.query<Place>(
+    `select workspace_id as "workspaceId", tenant_id as "tenantId", false as own
+     from bulk_selections where id = $1`,
+    [selectionId],
+  );
+  return place;
+}
+
 /** Whether the person is a member of the viewer's present workspace, suspended ones included. */
 export async function isMemberHere(reader: Reader, viewer: Viewer, userId: string): Promise<boolean> {
   const rows = await reader.query(`select 1 from memberships where workspace_id = $1 and user_id = $2`, [

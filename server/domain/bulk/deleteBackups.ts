@@ -21,7 +21,10 @@ export async function deleteBackupSets(
      returning b.id`,
     [setIds, workspaceId, tenantId],
   );
-  const kept = await tx.query("select 1 from backup_sets where id = any ($1::uuid[])", [setIds]);
+  const kept = await tx.query(
+    "select 1 from backup_sets where id = any ($1::uuid[]) and workspace_id = $2 and tenant_id = $3",
+    [setIds, workspaceId, tenantId],
+  );
   await recordAudit(
     tx,
     ...deleted.map(({ id }) => ({

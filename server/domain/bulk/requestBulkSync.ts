@@ -2,6 +2,7 @@ import type { Db } from "../../db/database.ts";
 import { policyTypes } from "../../provider/policyTypes.ts";
 import type { Viewer } from "../authority/viewer.ts";
 import { Invalid, NotFound } from "../errors.ts";
+import type { RunRequest } from "../operations/freezeRequest.ts";
 import { type Identical, requestUnlessIdentical } from "../operations/identicalRuns.ts";
 import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
 import { listTenantsToSync, type TenantsChosen } from "./tenantsToSync.ts";
@@ -30,7 +31,7 @@ export async function requestBulkSync(
   if (tenants.length === 0) throw new Invalid({ tenants: "None of these tenants can be synced by you now." });
   if (tenants.length !== count)
     throw new Invalid({ tenants: `The list has changed: it is ${tenants.length} tenants now.` });
-  const request = {
+  const request: RunRequest = {
     operation: "tenants.bulk_sync",
     workspaceId: viewer.workspace.id,
     tenantId: null,
@@ -39,6 +40,6 @@ export async function requestBulkSync(
     requestKey,
     expiresInHours,
     target: { tenantIds: tenants.map(({ id }) => id), types: [...policyTypes] },
-  } as const;
+  };
   return force ? requestRun(db, request) : requestUnlessIdentical(db, request, viewer);
 }

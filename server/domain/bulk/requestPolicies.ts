@@ -59,8 +59,8 @@ async function requestOn(
   choices: JsonObject,
   problems: Record<string, string>,
 ): Promise<RequestOutcome> {
-  const selection = await findSelectionFor(db, viewer, operation, asked.selectionId);
-  if (selection === undefined || viewer.workspace === null) throw new NotFound();
+  const selection = await findSelectionFor(db, viewer, asked.selectionId);
+  if (selection?.operation !== operation || viewer.workspace === null) throw new NotFound();
   if (selection.digest !== asked.digest) throw new Conflict("The selection is not the one that was shown.");
   const found = { ...problems, ...confirmationProblems(selection.tenantName, asked) };
   if (Object.keys(found).length > 0) throw new Invalid(found);

@@ -22,6 +22,7 @@ export type ListedSelected = {
   notes: string[];
   result: SelectedResult;
   reason: string | null;
+  settledAt: Date | null;
 };
 
 /** The selection that a run works on. Whoever may see the run may see what it did. */
@@ -56,7 +57,8 @@ export async function listSelectedItems(
   after: number | null,
 ): Promise<{ items: ListedSelected[]; next: number | null }> {
   const rows = await reader.query<ListedSelected>(
-    `select i.position, i.type, i.name, i.notes, ${resultOf} as result, i.result_reason as reason
+    `select i.position, i.type, i.name, i.notes, ${resultOf} as result, i.result_reason as reason,
+       i.settled_at as "settledAt"
      from bulk_items i ${joins}
      where i.selection_id = $1 and ($2::text is null or ${resultOf} = $2)
        and ($3::integer is null or i.position > $3)

@@ -1,4 +1,5 @@
 import type { Reader } from "../../db/database.ts";
+import type { PolicyType } from "../../provider/policyTypes.ts";
 import { tenantIdsOrNull, tenantScope, type Viewer } from "../authority/viewer.ts";
 import { digestOfJson } from "../digest.ts";
 
@@ -49,21 +50,14 @@ export function digestOfSelection(
 export async function findSelectionFor(
   reader: Reader,
   viewer: Viewer,
-  operation: PolicyOperation,
   selectionId: string,
 ): Promise<Selection | undefined> {
   const [selection] = await reader.query<Selection>(
     `select s.id, s.operation, s.tenant_id as "tenantId", p.name as "tenantName", s.items,
        s.left_out as "leftOut", s.digest, s.created_at as "createdAt", s.run_id as "runId"
      from bulk_selections s join tenant_profiles p on p.tenant_id = s.tenant_id
-     where s.id = $1 and s.operation = $2 and s.workspace_id = $3
-       and ($4::uuid[] is null or s.tenant_id = any ($4))`,
-    [
-      selectionId,
-      operation,
-      viewer.workspace?.id ?? null,
-      tenantIdsOrNull(tenantScope(viewer, "inventory.view")),
-    ],
+     where s.id = $1 and s.workspace_id = $2 and ($3::uuid[] is null or s.tenant_id = any ($3))`,
+    [selectionId, viewer.workspace?.id ?? null, tenantIdsOrNull(tenantScope(viewer, "inventory.view"))],
   );
   return selection;
 }
@@ -72,7 +66,7 @@ export async function findSelectionFor(
 export function countSelected(
   reader: Reader,
   selectionId: string,
-): Promise<{ type: string; items: number }[]> {
+): Promise<{ type: PolicyType; items: number }[]> {
   return reader.query(
     `select type, count(*)::integer as items from bulk_items where selection_id = $1
      group by type order by type`,

@@ -26,6 +26,7 @@ export async function listInventoryFor(
   filters: InventoryFilters,
   after: string | null,
 ): Promise<{ policies: ListedPolicy[]; next: string | null }> {
+  const cursor = after === null ? null : await readCursor(reader, after);
   const rows = await reader.query<ListedPolicy>(
     `select found.*, p.name as "tenantName" from tenants t
      join tenant_profiles p on p.tenant_id = t.id
@@ -34,16 +35,24 @@ export async function listInventoryFor(
          i.last_seen_at as "lastSeenAt"
        from inventory_items i
        where i.tenant_id = t.id and ${inInventory}
-         and ($6::uuid is null
-           or (lower(i.name), i.id) > (select lower(c.name), c.id from inventory_items c where c.id = $6))
-       order by lower(i.name), i.id limit $7
+         and ($6::text is null or (lower(i.name), i.id) > ($6, $7::uuid))
+       order by lower(i.name), i.id limit $8
      ) found
      where t.workspace_id = $1 and t.id = any (coalesce($2::uuid[], array[t.id]))
-     order by lower(found.name), found.id limit $7`,
-    [...inventoryValues(viewer, filters), after, policiesPerPage + 1],
+     order by lower(found.name), found.id limit $8`,
+    [...inventoryValues(viewer, filters), cursor, after, policiesPerPage + 1],
   );
   const policies = rows.slice(0, policiesPerPage);
   return { policies, next: rows.length > policiesPerPage ? (policies.at(-1)?.id ?? null) : null };
+}
+
+/** Where in the order a policy stands; at its beginning for one that is not there. */
+async function readCursor(reader: Reader, policyId: string): Promise<string> {
+  const [row] = await reader.query<{ name: string }>(
+    "select lower(name) as name from inventory_items where id = $1",
+    [policyId],
+  );
+  return row?.name ?? "";
 }
 
 /** How many policies match, counted to `most` + 1. */

@@ -3,7 +3,7 @@ import { tallyWordsOf } from "./runWords.ts";
 
 /** What cancelling a run that is open would do, a sentence each. */
 export function describeCancellation(run: ShownRun): string[] {
-  return [...moment(run), soFar(run)];
+  return [...moment(run), ...children(run), soFar(run)];
 }
 
 function moment({ status, attempt }: ShownRun): string[] {
@@ -15,6 +15,11 @@ function moment({ status, attempt }: ShownRun): string[] {
   return attempt === 0
     ? ["It has not begun. It ends at once and never runs."]
     : ["It waits for another attempt. It ends at once and is not tried again."];
+}
+
+function children({ operation, attempt }: ShownRun): string[] {
+  const asks = operation === "tenants.bulk_sync" && attempt > 0;
+  return asks ? ["The runs that it has asked for are cancelled with it."] : [];
 }
 
 function soFar(run: ShownRun): string {

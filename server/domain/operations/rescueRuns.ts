@@ -37,30 +37,6 @@ export async function unlockLostPools(db: Db, lostAfter: number): Promise<number
 }
 
 /**
- * Gives jobs back that have been locked for that long (milliseconds) and that nobody works on: the database went
- * away while a pool that lives took the job or was done with it, or the pool ended before it was known or after
- * it was thought to have stopped. Should somebody be at it after all, the run's own state tells the two apart.
- * Returns how many.
- */
-export async function unlockStrayJobs(db: Db, lostAfter: number): Promise<number> {
-  // The queue has a function for pools only; its version is pinned, and a test drives this against it.
-  const rows = await db.query(
-    `update graphile_worker._private_jobs j set locked_at = null, locked_by = null
-     where id in (
-       select id from graphile_worker._private_jobs s
-       where locked_at < clock_timestamp() - make_interval(secs => $1)
-         and not exists (
-           select 1 from operation_runs r
-           join worker_pools p on p.pool_id = s.locked_by and p.stopped_at is null and p.lost_at is null
-           where r.status = 'running' and r.job_id = s.id::text and not r.awaits_children)
-       order by id limit $2 for update skip locked)
-     returning id`,
-    [lostAfter / 1_000, batch],
-  );
-  return rows.length;
-}
-
-/**
  * Takes runs up again whose attempt has shown no sign of life for that long (milliseconds): a new fencing
  * token, so that the worker, should it come back, changes nothing any more; queued for another attempt under a
  * fresh gate, or \`failed\` / \`worker_lost\` when that was the last. Returns how many.
@@ -116,8 +92,7 @@ export async function enqueueForgotten(db: Db, lostAfter: number): Promise<numbe
     const forgotten = await tx.query<{ id: string }>(
       `select id from operation_runs r
        where status = 'queued' and requested_at < clock_timestamp() - make_interval(secs => $2)
-         and not exists (select 1 from graphile_worker.jobs j
-           where j.key = 'run:' || r.id and j.attempts < j.max_attempts)
+         and not exists (select 1 from graphile_worker.jobs j where j.key = 'run:' || r.id)
        order by id limit $1 for no key update skip locked`,
       [batch, lostAfter / 1_000],
     );

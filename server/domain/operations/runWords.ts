@@ -1,3 +1,4 @@
+import { sourceNotCovered, sourceNotSeen } from "../authority/checks.ts";
 import type { Checks } from "../authority/decide.ts";
 import type { ReasonCode } from "../authority/reasons.ts";
 import { contractOf, isOperationName } from "./catalog.ts";
@@ -34,14 +35,19 @@ export function titleOf(operation: string): string {
 /** What is named when a denial is put in words. `found` is the value of the check that failed. */
 type Subject = { who: string; tenant: string; capability: string; found: string };
 
+/** It may be one whose name the reader may not see. */
+const sourceTenant = "the tenant that the backup is of";
+
 /** Why, as a clause that may follow "Blocked by policy: ". */
 const reasonWords = {
   workspace_mismatch: ({ found }) => found,
   initiator_missing: ({ who }) => `${who}'s account was deleted`,
   initiator_not_entitled: ({ who, found }) => `${who} no longer has access to the workspace: ${found}`,
   tenant_missing: ({ tenant }) => `${tenant} no longer exists`,
-  tenant_not_entitled: ({ who, tenant }) => `${who} no longer has access to ${tenant}`,
-  missing_capability: ({ who, capability }) => `${who} no longer has ${capability}`,
+  tenant_not_entitled: ({ who, tenant, found }) =>
+    `${who} no longer has access to ${found === sourceNotCovered ? sourceTenant : tenant}`,
+  missing_capability: ({ who, capability, found }) =>
+    `${who} no longer has ${found === sourceNotSeen ? `backup.view at ${sourceTenant}` : capability}`,
   system_authority_not_allowed: ({ found }) => found,
   tenant_not_operable: ({ tenant, found }) => `${tenant} is ${found}`,
   provider_connection_invalid: ({ tenant, found }) =>

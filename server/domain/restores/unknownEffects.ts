@@ -15,17 +15,21 @@ export type UnknownEffect = {
   requestId: string | null;
 };
 
-/** Those of a restore, in the order of its items; at most 200. */
+/** Those of a restore or of a run that works on a selection, in the order of its items; at most 200. */
 export function unknownEffectsOf(reader: Reader, runId: string): Promise<UnknownEffect[]> {
   return reader.query<UnknownEffect>(
-    `select i.position, i.type, i.name, e.intent ->> 'action' as action, e.reason,
+    `select coalesce(i.position, b.position) as position, coalesce(i.type, b.type) as type,
+       coalesce(i.name, b.name) as name, e.intent ->> 'action' as action, e.reason,
        e.intent ->> 'id' as "providerId",
        coalesce(e.request_id, e.idempotency_key::text) as "requestId"
      from effects e
-     join restore_items i on i.plan_id = (e.intent -> 'item' ->> 'planId')::uuid
+     left join restore_items i on i.plan_id = (e.intent -> 'item' ->> 'planId')::uuid
        and i.position = (e.intent -> 'item' ->> 'position')::integer
+     left join bulk_items b on b.selection_id = (e.intent -> 'item' ->> 'selectionId')::uuid
+       and b.position = (e.intent -> 'item' ->> 'position')::integer
      where e.run_id = $1 and e.state = 'unknown' and e.kind = 'provider'
-     order by i.position limit 200`,
+       and coalesce(i.position, b.position) is not null
+     order by 1 limit 200`,
     [runId],
   );
 }

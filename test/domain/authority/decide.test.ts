@@ -95,6 +95,12 @@ const restore = {
   plan,
 } satisfies Partial<Facts>;
 
+const selection = { matches: true, isTaken: false, staleReason: null };
+const selecting = {
+  contract: { ...writing, prerequisites: [...writing.prerequisites, "selection_unchanged"] },
+  selection,
+} satisfies Partial<Facts>;
+
 const hold = {
   reason: "credential rotation",
   placedByName: "Olivia",
@@ -176,6 +182,10 @@ const cases = {
     { ...restore, plan: { ...plan, isTaken: true } },
     { ...restore, plan: { ...plan, staleReason: "Edge policy changed since the preview" } },
     { ...restore, plan: { ...plan, completedAt: ago(previewMaxAge) } },
+    { ...selecting, selection: null },
+    { ...selecting, selection: { ...selection, matches: false } },
+    { ...selecting, selection: { ...selection, isTaken: true } },
+    { ...selecting, selection: { ...selection, staleReason: "Edge policy changed" } },
   ],
 } satisfies Record<ReasonCode, Partial<Facts>[]>;
 

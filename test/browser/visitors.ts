@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { password } from "../helpers/factories.ts";
+
+/** A window of somebody's own, signed in through the form. Everyone's password is the demo's. */
+export async function signIn(browser: Browser, url: string, person: { email: string }): Promise<Page> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(`${url}/admin`);
+  await page.getByLabel("Email address").fill(person.email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  return page;
+}
+
+/** Keeps pictures where `SCREENSHOTS` says, if it does: light, dark, and as wide as a telephone. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env.SCREENSHOTS;
+  if (directory === undefined) return;
+  const size = page.viewportSize();
+  const take = (kind: string) =>
+    page.screenshot({ path: join(directory, `${name}-${kind}.png`), fullPage: true });
+  await take("light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await take("dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await take("narrow");
+  if (size !== null) await page.setViewportSize(size);
+}
+
+export async function expectNoViolations(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+}

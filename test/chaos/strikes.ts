@@ -1,0 +1,104 @@
+import type { Db } from "../../server/db/database.ts";
+import { outlasting } from "../../server/db/outlasting.ts";
+import type { Cluster } from "./cluster.ts";
+import { type Fleet, poolOf } from "./fleet.ts";
+import type { Random } from "./random.ts";
+
+/** What goes wrong, by name. */
+export const strikes = {
+  "worker killed": async ({ db, fleet, random }) => {
+    const worker = random.pick(fleet.workers());
+    worker.child.kill("SIGKILL");
+    await worker.ended;
+    fleet.replace(worker);
+    await passDeadlinesOf(db, poolOf(worker));
+  },
+  "worker told to stop": async ({ fleet, random, codes }) => {
+    const worker = random.pick(fleet.workers());
+    // It finishes or hands back while the others and what strikes next go on.
+    codes.push(worker.stop());
+    fleet.replace(worker);
+  },
+  "worker asleep": async ({ db, fleet, random, lostAfter }) => {
+    const worker = random.pick(fleet.workers());
+    worker.child.kill("SIGSTOP");
+    // It wakes when the others have given it up, in the midst of what strikes next.
+    await untilGivenUp(db, poolOf(worker), lostAfter);
+    worker.child.kill("SIGCONT");
+  },
+  "database restarted": async ({ cluster }) => {
+    await cluster.stop();
+    await cluster.start();
+  },
+  "database crashed": async ({ cluster }) => {
+    await cluster.crash();
+    await cluster.start();
+  },
+  "connections dropped": async ({ db }) => {
+    await outlasting(() =>
+      db.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where pid <> pg_backend_pid() and backend_type = 'client backend'`,
+      ),
+    );
+  },
+} as const satisfies Record<string, (world: Struck) => Promise<void>>;
+
+export type Strike = keyof typeof strikes;
+
+export type Struck = {
+  db: Db;
+  cluster: Cluster;
+  fleet: Fleet;
+  random: Random;
+  /** How those end that were told to stop. */
+  codes: Promise<number | string>[];
+  /** Milliseconds. */
+  lostAfter: number;
+};
+
+const names: readonly Strike[] = [
+  "worker killed",
+  "worker told to stop",
+  "worker asleep",
+  "database restarted",
+  "database crashed",
+  "connections dropped",
+];
+
+/** Each of them once in any order, then left to chance, killing more often than the rest. */
+export function inAnyOrder(random: Random): () => Strike {
+  const left = [...names];
+  return () => {
+    if (left.length === 0) return random.pick([...names, "worker killed", "worker killed"]);
+    const next = random.pick(left);
+    left.splice(left.indexOf(next), 1);
+    return next;
+  };
+}
+
+/**
+ * What was on the wire when its worker was killed cannot be sent any more; so that nobody has to wait for its
+ * deadline (20 s), it has passed.
+ */
+async function passDeadlinesOf(db: Db, pool: string | null): Promise<void> {
+  await outlasting(() =>
+    db.query(
+      `update effects e set deadline = clock_timestamp()
+       from operation_runs r join graphile_worker._private_jobs j on j.id::text = r.job_id
+       where e.state = 'in_flight' and r.id = e.run_id and r.fencing_token = e.fencing_token
+         and j.locked_by = $1`,
+      [pool],
+    ),
+  );
+}
+
+async function untilGivenUp(db: Db, pool: string | null, lostAfter: number): Promise<void> {
+  const end = performance.now() + 3 * lostAfter;
+  while (pool !== null && performance.now() < end) {
+    const lost = await outlasting(() =>
+      db.query("select 1 from worker_pools where pool_id = $1 and lost_at is not null", [pool]),
+    );
+    if (lost.length > 0) return;
+  }
+}

@@ -1,0 +1,3 @@
+import { describeMatrix } from "../helpers/contractMatrix.ts";
+
+describeMatrix("selections");
