@@ -80,7 +80,9 @@ async function send(
   { key, endsAt }: Extract<Intended, { kind: "intended" }>,
 ): Promise<SettledWrite | Again> {
   const { deps, provider, record } = writing;
-  const budget = AbortSignal.timeout(Math.max(0, Math.floor(endsAt - performance.now())));
+  const left = Math.floor(endsAt - performance.now());
+  // A time-out of nothing would fire only after the call has been sent.
+  const budget = left > 0 ? AbortSignal.timeout(left) : AbortSignal.abort();
   try {
     const { id } = await provider.writer.write(write, key.idempotencyKey, budget);
     return await settleWrite(deps.db, key, { state: "done", id, reason: null, requestId: null }, record);

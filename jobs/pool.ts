@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Db } from "../server/db/database.ts";
+import { outlasting } from "../server/db/outlasting.ts";
 
 /**
  * A sign of life of this worker process, so that pages can tell whether any worker is alive and others take up
@@ -16,8 +17,10 @@ export async function beatPool(db: Db, poolId: string): Promise<void> {
 
 /** Jobs that the queue could not say its last word on go back to it: delivered again, they find their run as it is. */
 export async function markPoolStopped(db: Db, poolId: string): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx.query("update worker_pools set stopped_at = clock_timestamp() where pool_id = $1", [poolId]);
-    await tx.query("select graphile_worker.force_unlock_workers(array[$1])", [poolId]);
-  });
+  await outlasting(() =>
+    db.transaction(async (tx) => {
+      await tx.query("update worker_pools set stopped_at = clock_timestamp() where pool_id = $1", [poolId]);
+      await tx.query("select graphile_worker.force_unlock_workers(array[$1])", [poolId]);
+    }),
+  );
 }

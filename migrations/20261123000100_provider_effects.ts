@@ -141,14 +141,15 @@ export async function up(knex: Knex): Promise<void> {
       add column lost_at timestamptz;
     create index worker_pools_alive_idx on worker_pools (last_heartbeat_at) where stopped_at is null and lost_at is null;
 
-    -- Taking a set away fences; adding one takes nothing from anybody.
+    -- Taking a set away fences; adding one takes nothing from anybody. Coarser than the set's own key is only its
+    -- workspace's: a restore to another tenant does not hold the key of the tenant that the set is of.
     create function fence_backup_sets() returns trigger
       language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
     declare
       fine bigint[];
       coarse bigint[];
     begin
-      select array_agg(distinct authority_key('backup', id)), array_agg(distinct authority_key('tenant', tenant_id))
+      select array_agg(distinct authority_key('backup', id)), array_agg(distinct authority_key('workspace', workspace_id))
       into fine, coarse from old_rows;
       perform authority_raise(fine, coarse);
       return null;

@@ -13,7 +13,7 @@ import {
 import { countResults, endingOfSelected } from "../../server/domain/bulk/selectedItems.ts";
 import { digestOfSelection } from "../../server/domain/bulk/selections.ts";
 import { digestOfJson } from "../../server/domain/digest.ts";
-import { findResumePoint, findSnapshot } from "../../server/domain/restores/execution.ts";
+import { findResumePoint, findSnapshot, mayHaveBeenMade } from "../../server/domain/restores/execution.ts";
 import { readPresent } from "../../server/domain/restores/readPresent.ts";
 import type { ProviderPolicy, ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
@@ -49,7 +49,10 @@ export async function workThrough(
   const workOn = await prepare(working);
   if (workOn !== null) {
     const items = await run.read((reader) => listItemsToWork(reader, selection.id, resumeAt ?? 0));
-    for (const item of items) await workOn(item, await keep(working, item, item.position === resumeAt));
+    for (const item of items) {
+      const isBegun = item.position === resumeAt && (await isUnderWay(working, item));
+      await workOn(item, await keep(working, item, isBegun));
+    }
   }
   return endingOfSelected(await run.read((reader) => countResults(reader, selection.id)));
 }
@@ -72,14 +75,17 @@ async function seeThatNothingMoved(working: Working, digest: string): Promise<vo
   }
 }
 
-/**
- * The policy as it is before this run writes to it, kept in the run's snapshot. `isResumed`: an earlier attempt
- * may have begun with it, so what is there need not be what was selected, but what that one kept is.
- */
-async function keep(working: Working, item: ItemToWork, isResumed: boolean): Promise<ProviderPolicy> {
+/** Whether an earlier attempt's call for it may have been carried out: then it need not be as it was selected. */
+function isUnderWay({ run, selection }: Working, { position }: ItemToWork): Promise<boolean> {
+  const action = selection.operation === "policies.bulk_delete" ? "delete" : "assign";
+  return run.read((reader) => mayHaveBeenMade(reader, run.id, `item:${position}:${action}`));
+}
+
+/** The policy as it is before this run writes to it, kept in the run's snapshot: by now, or when it was begun. */
+async function keep(working: Working, item: ItemToWork, isBegun: boolean): Promise<ProviderPolicy> {
   const { run, provider, selection, book } = working;
   const { type, providerId } = item;
-  const kept = isResumed
+  const kept = isBegun
     ? await run.read((reader) => findSnapshot(reader, run.id, type, providerId))
     : undefined;
   if (kept !== undefined) return kept;

@@ -3,7 +3,11 @@ import type { NameBook } from "../../server/domain/backups/nameBook.ts";
 import { recordSnapshot } from "../../server/domain/backups/recordSnapshot.ts";
 import { referencesOf } from "../../server/domain/backups/references.ts";
 import { digestOfJson } from "../../server/domain/digest.ts";
-import { findSnapshot, type PlanToCarryOut } from "../../server/domain/restores/execution.ts";
+import {
+  findSnapshot,
+  mayHaveBeenMade,
+  type PlanToCarryOut,
+} from "../../server/domain/restores/execution.ts";
 import { hashOfState } from "../../server/domain/restores/planItem.ts";
 import type { PlanRow } from "../../server/domain/restores/planRow.ts";
 import { differencesFrom, readsBackWords, type Written } from "../../server/domain/restores/readBackItem.ts";
@@ -67,7 +71,9 @@ async function seeThatNothingIsThere(
   row: PlanRow,
   isResumed: boolean,
 ): Promise<null> {
-  if (isResumed) return null;
+  // One that was refused before is as new as any: meanwhile somebody else may have made it.
+  if (isResumed && (await run.read((reader) => mayHaveBeenMade(reader, run.id, callName(row, "create")))))
+    return null;
   const found = await newcomers.findFor(row.type, row.matchKey);
   return found.length === 0 ? null : stopAsStale(run, plan.id, movedWords.there(row));
 }
@@ -107,7 +113,7 @@ async function makeCalls(
   const whole = calls.findLast(({ action }) => action !== "assign");
   for (const write of calls) {
     const settled = await run.providerEffect({
-      name: `item:${row.position}:${write.action}`,
+      name: callName(row, write.action),
       write: { ...write, id: write.id ?? id },
       matchKey: row.matchKey,
       // Only after the last of the calls does the object read as it should.
@@ -122,6 +128,10 @@ async function makeCalls(
 
 function fail({ run, plan }: Restoring, row: PlanRow, what: string, reason: string): Promise<void> {
   return run.effect(`item:${row.position}:${what}`, (tx) => failItem(tx, noteOf(plan, row), reason));
+}
+
+function callName({ position }: PlanRow, action: PolicyWrite["action"]): string {
+  return `item:${position}:${action}`;
 }
 
 function noteOf(plan: PlanToCarryOut, { position, action }: PlanRow): ItemNote {

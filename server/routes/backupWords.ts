@@ -6,7 +6,7 @@ import type { JsonValue } from "../provider/port.ts";
 
 export const kindLabels = {
   backup: "Backup",
-  snapshot: "Snapshot before a restore",
+  snapshot: "Snapshot before a change",
 } as const satisfies Record<BackupSet["kind"], string>;
 
 const setBadges = {

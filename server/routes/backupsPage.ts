@@ -60,7 +60,7 @@ export async function readBackupsPage(
       label:
         kind === null
           ? "All"
-          : `${kindLabels[kind]}s`.replace("Snapshot before a restores", "Snapshots before a restore"),
+          : `${kindLabels[kind]}s`.replace("Snapshot before a changes", "Snapshots before a change"),
       href: addressOf({ ...query, kind, after: null }),
       isCurrent: kind === query.kind,
     })),
@@ -107,7 +107,7 @@ function emptyState(
   if (query.tenant !== null || query.kind !== null) {
     const tenant = tenants.find(({ id }) => id === query.tenant);
     const names = [
-      ...(query.kind === null ? [] : [query.kind === "backup" ? "backups" : "snapshots before a restore"]),
+      ...(query.kind === null ? [] : [query.kind === "backup" ? "backups" : "snapshots before a change"]),
       ...(query.tenant === null ? [] : [`of ${tenant?.name ?? "one tenant"}`]),
     ];
     return { title: "No backups match", words: `The list shows only those: ${names.join(" ")}.`, link: all };

@@ -46,6 +46,8 @@ export type TenantPage = {
   runs: Part<RunRow>;
   backups: TenantBackups;
   runsAddress: string;
+  /** Where every policy of it is listed. */
+  inventoryAddress: string;
 };
 
 type InventoryRow = { label: string; present: number | null; gone: number; lastSeenAt: Date | null };
@@ -81,6 +83,7 @@ export async function readTenantPage(
     runs,
     backups,
     runsAddress: withQuery(paths.operations, { tenant: tenantId }),
+    inventoryAddress: withQuery(paths.inventory, { tenant: tenantId }),
   };
 }
 

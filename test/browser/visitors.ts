@@ -17,6 +17,38 @@ export async function signIn(browser: Browser, url: string, person: { email: str
   return page;
 }
 
+/** A window for everybody who comes, kept for as long as they stay. */
+export function makeVisitors(browser: Browser, url: string) {
+  const windows = new Map<string, Promise<Page>>();
+  const windowOf = (person: { email: string }): Promise<Page> => {
+    const opened = windows.get(person.email) ?? signIn(browser, url, person);
+    windows.set(person.email, opened);
+    return opened;
+  };
+  return {
+    windowOf,
+    async open(person: { email: string }, path: string): Promise<Page> {
+      const page = await windowOf(person);
+      await page.goto(`${url}${path}`);
+      return page;
+    },
+    async statusFor(person: { email: string }, path: string): Promise<number | undefined> {
+      const page = await windowOf(person);
+      return (await page.goto(`${url}${path}`))?.status();
+    },
+    /** Whether the list of operations that ended so leads to the run. */
+    async isListed(page: Page, outcome: "blocked" | "failed", path: string): Promise<boolean> {
+      await page.goto(`${url}/admin/operations?outcome=${outcome}`);
+      return (await page.locator(`main a[href="${path}"]`).count()) > 0;
+    },
+  };
+}
+
+/** What the page says, its title and heading included. */
+export async function textOf(page: Page): Promise<string> {
+  return ((await page.textContent("main")) ?? "").replace(/\s+/g, " ");
+}
+
 /** Keeps pictures where `SCREENSHOTS` says, if it does: light, dark, and as wide as a telephone. */
 export async function picture(page: Page, name: string): Promise<void> {
   const directory = process.env.SCREENSHOTS;

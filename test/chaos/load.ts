@@ -74,7 +74,7 @@ async function askForOne(
   random: Random,
 ): Promise<void> {
   const tenant = random.pick(tenants);
-  const kind = random.whole(1, 40);
+  const kind = random.whole(1, 60);
   if (kind === 1) await requestSyncOf(installation, world, world.omar, tenants);
   else if (kind <= 6) await askForBackup(installation, world, [type], tenant);
   else

@@ -11,8 +11,10 @@ import type { Scene, Setting } from "./scenes.ts";
 export const moments = ["request", "begin", "midRun", "retry"] as const;
 export type Moment = (typeof moments)[number];
 
-/** For a way that the gate tells from the first of its code by one line only: two moments stand for all. */
-export const variant: readonly Moment[] = ["begin", "midRun"];
+/** For a way that the gate tells from the first of its code by one line only, whatever the moment. */
+export const variant: readonly Moment[] = ["begin"];
+/** For such a way that comes about otherwise than the first: by time, by another row, by another kind of change. */
+export const inTwoMoments: readonly Moment[] = ["begin", "midRun"];
 
 /** One way in which a run comes by a reason code. */
 export type Denial = {

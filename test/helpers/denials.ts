@@ -8,7 +8,7 @@ import {
 } from "../../server/domain/authority/contract.ts";
 import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
 import { contractOf } from "../../server/domain/operations/catalog.ts";
-import { type Denial, everyRun, moments, needing, variant, withoutTrigger } from "./denial.ts";
+import { type Denial, everyRun, inTwoMoments, moments, needing, variant, withoutTrigger } from "./denial.ts";
 import { createWorkspace } from "./factories.ts";
 import { prerequisiteDenials } from "./prerequisiteDenials.ts";
 import type { Scene } from "./scenes.ts";
@@ -35,7 +35,7 @@ export const denialCases = {
     {
       title: "the tenant has moved to another workspace",
       concerns: ofOneTenant,
-      moments: ["request", ...variant],
+      moments: ["request", ...inTwoMoments],
       async bring(db, { contoso }) {
         const { id } = await createWorkspace(db);
         await db.query("update tenants set workspace_id = $2 where id = $1", [contoso.id, id]);
@@ -45,7 +45,7 @@ export const denialCases = {
     {
       title: "the frozen target was changed",
       concerns: everyRun,
-      moments: variant,
+      moments: inTwoMoments,
       because: "a request is what freezes the target",
       bring: (db, { northwind }) =>
         withoutTrigger(db, "operation_runs", "runs_keep_their_history", [
@@ -117,7 +117,7 @@ export const denialCases = {
     {
       title: "the role lapsed",
       concerns: peoplesOfTenants,
-      moments: variant,
+      moments: inTwoMoments,
       bring: (db, { omar }) =>
         db.query("update role_assignments set expires_at = clock_timestamp() where user_id = $1", [omar.id]),
       says: ({ omar, contoso }) => `${omar.name} no longer has access to ${contoso.name}`,
@@ -159,7 +159,7 @@ export const denialCases = {
     {
       title: "no role covers any of the tenants",
       concerns: (contract, mode) => peoplesRuns(contract, mode) && !ofOneTenant(contract),
-      moments: variant,
+      moments: inTwoMoments,
       bring: (db, { omar }) => db.query("delete from role_assignments where user_id = $1", [omar.id]),
       says: ({ omar, contract }) => `${omar.name} no longer has ${contract.capability}`,
     },
@@ -192,7 +192,7 @@ export const denialCases = {
     {
       title: "its schedule was deleted",
       concerns: theSystemsRuns,
-      moments: ["request", ...variant],
+      moments: ["request", ...inTwoMoments],
       setting: "scheduled",
       bring: (db, { schedule }) => db.query("delete from schedules where id = $1", [schedule]),
       says: () => "its schedule was deleted",

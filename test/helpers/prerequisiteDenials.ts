@@ -1,7 +1,7 @@
 import type { Db } from "../../server/db/database.ts";
 import type { OperationContract, Prerequisite } from "../../server/domain/authority/contract.ts";
 import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
-import { type Denial, everyRun, moments, needing, variant, withoutTrigger } from "./denial.ts";
+import { type Denial, everyRun, inTwoMoments, moments, needing, variant, withoutTrigger } from "./denial.ts";
 import type { Scene } from "./scenes.ts";
 
 const needingConnection = ({ prerequisites }: OperationContract) =>
@@ -39,7 +39,7 @@ export const prerequisiteDenials = {
       "verified_at = clock_timestamp() - interval '25 hours'",
       moments,
     ),
-    closedGate("the permissions are gone", "granted_roles = '{}'", variant),
+    closedGate("the permissions are gone", "granted_roles = '{}'", inTwoMoments),
     closedGate("the credential expired", "credential_expires_at = clock_timestamp()", variant),
     {
       ...closedGate(
@@ -154,7 +154,7 @@ function confirmedDenials(
     {
       title: `the ${what} was deleted`,
       concerns,
-      moments: variant,
+      moments: inTwoMoments,
       bring: (db, scene) => db.query(`delete from ${table} where id = $1`, [idOf(scene)]),
       says: () => gone,
     },

@@ -36,15 +36,8 @@ export async function setScene(
   const { operation, mode, setting, isBare = false } = kind;
   const world = await seedNorthwind(installation, { policies: 0, omar: "manager" });
   const source = setting === "elsewhere" ? await addSource(installation, world) : world.contoso;
-  for (const id of ["first", "second"]) await putPolicy(installation, world, id);
-  await control.putPolicy(
-    world.contoso.directoryId,
-    "deviceCompliancePolicies",
-    "third",
-    compliancePolicy,
-    [],
-  );
-  const asking = await subjects[operation].stage(installation, { ...world, source });
+  if (!isBare) await putPolicies(installation, world);
+  const asking = await subjects[operation].stage(installation, { ...world, source, isBare });
   const schedule =
     setting === "scheduled"
       ? await createSchedule(db, {

@@ -111,7 +111,7 @@ describe("the list", () => {
     expect(shown(await see(`/admin/backups?tenant=${adatum.id}`))).toEqual([other.id]);
     expect(shown(await see("/admin/backups?kind=snapshot"))).toEqual([snapshot.id]);
     const none = await see(`/admin/backups?kind=snapshot&tenant=${adatum.id}`);
-    expect(none).toContain("The list shows only those: snapshots before a restore of Adatum Health.");
+    expect(none).toContain("The list shows only those: snapshots before a change of Adatum Health.");
     expect(shown(await see("/admin/backups?kind=nonsense&tenant=x&after=y"))).toHaveLength(3);
 
     const sam = await createMember(db, { workspace: world.northwind, role: "readonly", tenant: adatum });

@@ -477,6 +477,29 @@ describe("an attempt that comes again", () => {
     expect(created).toHaveLength(2);
   });
 
+  test("creates nothing that somebody else has created since the one before it was refused", async () => {
+    const { db, control, worker } = installation;
+    await put("a");
+    const setId = await backUp(installation, world, [type]);
+    await control.removePolicy(directory, type, "a");
+    const run = await confirm(installation, world, await preview(installation, world, { setId }));
+    await control.setFaults(directory, [{ kind: "status", status: 429, retryAfter: "0", method: "POST" }]);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1 });
+    await control.clearFaults(directory);
+    await put("theirs", { displayName: "Policy a", description: "made by somebody" });
+    await makeJobsDue(db);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "blocked",
+      reasonCode: "execution_prerequisite_invalid",
+    });
+    expect((await listDecisions(db, run)).at(-1)?.checks.execution_prerequisites).toMatchObject({
+      value: expect.stringMatching(/“Policy a” has come to be at the tenant/),
+    });
+    expect(await kept()).toMatchObject([{ payload: { description: "made by somebody" } }]);
+  });
+
   test("undoes with what was there before the first, not with what the first left", async () => {
     const { db, control, worker } = installation;
     await put("a", {}, [to(staff)]);

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "@jest/globals";
+import { failAttempt, handBackAttempt, recordUndecided } from "../../server/domain/operations/endAttempt.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
-import type { Run } from "../../server/domain/operations/run.ts";
+import { type Run, runColumns } from "../../server/domain/operations/run.ts";
 import { addTenant } from "../helpers/backups.ts";
 import { requestSyncOf } from "../helpers/bulk.ts";
 import { placeHold, type TestTenant } from "../helpers/factories.ts";
@@ -52,6 +53,19 @@ test("one of them ends it, once, with both counted", async () => {
   expect(await getRun(db, parentId)).toMatchObject({ outcome: "succeeded", tally: { synced: 2 } });
   expect((await listActions(db, parentId)).filter((action) => action === "run.succeeded")).toHaveLength(1);
   expect(await listNotifications(db, parentId)).toHaveLength(1);
+});
+
+test("an attempt that did not hear that it has left its end to its children takes nothing back", async () => {
+  const { db } = installation;
+  const [parent] = await db.query<Run>(`select ${runColumns} from operation_runs where id = $1`, [parentId]);
+  if (parent === undefined) throw new Error("There is no parent.");
+  const fault = { code: "internal_error", message: "The database did not answer in time." } as const;
+  expect(await failAttempt(db, parent, fault)).toBe("fenced");
+  expect(await handBackAttempt(db, parent)).toBe("fenced");
+  expect(await recordUndecided(db, { runId: parentId, jobId: parent.jobId ?? "" })).toBe("fenced");
+  const endings = runs.map((run) => ({ run, ending: { outcome: "succeeded" as const } }));
+  await db.transaction((tx) => finishRuns(tx, endings));
+  expect(await getRun(db, parentId)).toMatchObject({ outcome: "succeeded", attempt: 1 });
 });
 
 test("control: counted without their parent's lock, each sees the other open, and nobody ends it", async () => {

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { settleAbandoned } from "../../jobs/maintenance/settleAbandoned.ts";
 import { openProvider } from "../../jobs/openProvider.ts";
+import type { Db } from "../../server/db/database.ts";
+import { listAbandonedWrites } from "../../server/domain/operations/abandonedWrites.ts";
 import { intendWrite } from "../../server/domain/operations/intendWrite.ts";
 import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
@@ -152,6 +154,19 @@ test("a call left behind by a run that was blocked meanwhile is settled, and the
   expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", effectsDone: 1, tally: { done: 1 } });
 });
 
+test("many calls of which nothing can be found out do not keep one from being looked at that a lost worker left", async () => {
+  const { db } = installation;
+  const ended = { state: "unknown", id: null, reason: "no answer", requestId: null } as const;
+  for (let n = 0; n < 20; n += 1) await settleWrite(db, (await intend(`Policy ${n}`)).key, ended, null);
+  await db.query("update effects set deadline = deadline - interval '1 minute' where run_id = $1", [run.id]);
+  await letAuthorityEndIn(1);
+  const { key } = await intend("Edge policy");
+  await until(async () => (await readCalls("deadline > clock_timestamp()")) === 0);
+  const looked = await listAbandonedWrites(db, 0);
+  expect(looked).toHaveLength(20);
+  expect(looked[0]?.key).toEqual(key);
+});
+
 test("a worker that comes back after it was given up changes nothing that was found out meanwhile", async () => {
   const { db } = installation;
   await letAuthorityEndIn(1);
@@ -163,6 +178,28 @@ test("a worker that comes back after it was given up changes nothing that was fo
   expect(await settleWrite(db, key, late, countSettled)).toMatchObject({ state: "done" });
   expect(await getRun(db, run.id)).toMatchObject({ tally: { done: 1 }, effectsDone: 1 });
   await expect(openWriting(installation, run).create("Another")).rejects.toThrow("newer attempt");
+});
+
+test("a call whose time is over before the worker comes to it is not sent", async () => {
+  const { db, worker } = installation;
+  let isSlow = false;
+  const slow: Db = {
+    ...db,
+    async transaction(work, bounds) {
+      const answer = await db.transaction(work, bounds);
+      // As if the answer to the commit had come late; the connection to the provider stands and its token is known.
+      if (isSlow) await until(async () => (await readCalls("deadline > clock_timestamp()")) === 0);
+      return answer;
+    },
+  };
+  const writing = openWriting({ worker: { ...worker, db: slow } }, run);
+  await writing.create("Edge policy");
+  await letAuthorityEndIn(1);
+  isSlow = true;
+  await expect(writing.create("Firewall")).rejects.toThrow("authority ended");
+  expect(await names()).toEqual(["Edge policy"]);
+  expect(await unsettled()).toBe(0);
+  expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", reasonCode: "write_gate_blocked" });
 });
 
 test("an intent of a gate that never was is refused by the database", async () => {
@@ -183,6 +220,15 @@ test("a failed call is not taken up again past the gate either", async () => {
   );
   await expect(again.result).rejects.toMatchObject({ code: "42501" });
 });
+
+/** How many calls under way are such. */
+async function readCalls(condition: string): Promise<number> {
+  const rows = await installation.db.query(
+    `select 1 from effects where run_id = $1 and state = 'in_flight' and ${condition}`,
+    [run.id],
+  );
+  return rows.length;
+}
 
 async function unsettled(): Promise<number> {
   const [row] = await installation.db.query<{ n: number }>(

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
 import type { Viewer } from "../../server/domain/authority/viewer.ts";
+import { consequenceOf } from "../../server/domain/operations/consequence.ts";
 import { findRunFor } from "../../server/domain/operations/findRunFor.ts";
 import { findDenied } from "../../server/domain/operations/recheckRuns.ts";
-import { consequenceOf } from "../../server/domain/operations/consequence.ts";
 import { confirm, listPlan, viewerOf } from "../helpers/backups.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, type Settled, until } from "../helpers/interleaving.ts";

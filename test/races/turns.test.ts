@@ -50,6 +50,18 @@ test("of two that would begin in the same moment only the one asked for first do
   expect(answers.map(({ kind }) => kind)).toEqual(["deferred", "authorized"]);
 });
 
+test("of two that come in the same moment the second is woken at once when the first is blocked", async () => {
+  const { db } = installation;
+  const [first, second] = await two();
+  await db.query("update operation_runs set expires_at = requested_at where id = $1", [first]);
+  const answers = await Promise.all([begin(first), begin(second)]);
+  expect(answers.map(({ kind }) => kind)).toEqual(["blocked", "deferred"]);
+  expect(await getRun(db, second)).toMatchObject({ status: "queued", waitingReason: "turn" });
+  const [woken] = await listJobsOf(db, second);
+  expect(+(woken?.runAt ?? Infinity)).toBeLessThanOrEqual(Date.now());
+  expect(await begin(second)).toMatchObject({ kind: "authorized" });
+});
+
 test("a younger one that has begun keeps its turn: the older waits", async () => {
   const [first, second] = await two();
   const { db } = installation;

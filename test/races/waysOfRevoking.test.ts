@@ -134,6 +134,22 @@ test("a bulk revocation of 50,000 members takes a bounded number of locks, the w
   await session.end();
 });
 
+test("deleting more backups than there are locks for takes a key that a restore to any other tenant holds", async () => {
+  const { db, url } = installation;
+  const { northwind, contoso } = world;
+  await db.query(
+    `insert into backup_sets (id, workspace_id, tenant_id)
+     select gen_random_uuid(), $1, $2 from generate_series(1, 501)`,
+    [northwind.id, contoso.id],
+  );
+  const session = await openSession(url);
+  await session.query("begin");
+  await session.query("delete from backup_sets where tenant_id = $1", [contoso.id]);
+  expect(await holdsExclusive(session.pid, "workspace", northwind.id)).toBe(true);
+  await session.query("rollback");
+  await session.end();
+});
+
 test("a revocation that escalated to the workspace's key is waited for by each of its runs", async () => {
   const { db, url } = installation;
   const run = await beginSync(installation, world);

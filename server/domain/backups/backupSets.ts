@@ -5,7 +5,7 @@ import { tenantIdsOrNull, tenantScope, type Viewer } from "../authority/viewer.t
 /** What a backup could not read, and why: a type of policies, or the names of groups. */
 export type Skipped = { type: PolicyType | "groups"; why: string };
 
-/** A backup, or what a restore was about to write over. Its id is also that of the run that took it. */
+/** A backup, or what a run was about to write over or to delete. Its id is also that of the run that took it. */
 export type BackupSet = {
   id: string;
   tenantId: string;

@@ -6,7 +6,7 @@ import { beginBackup, recordBackupPage, type Taking } from "./recordBackup.ts";
 import type { ReferredNames } from "./references.ts";
 
 /**
- * Keeps an object as it is before a restore writes over it, in a set that has the restore's id. Such a set is
+ * Keeps an object as it is before a run writes over it or deletes it, in a set that has the run's id. Such a set is
  * complete at every moment: what is not in it has not been written over.
  */
 export async function recordSnapshot(

@@ -14,7 +14,7 @@ export type ListedPolicy = {
   lastSeenAt: Date;
 };
 
-export const policiesPerPage = 50;
+const policiesPerPage = 50;
 
 /**
  * A page of the policies the viewer may see in the present workspace, by name; `after` is a policy's id. Each

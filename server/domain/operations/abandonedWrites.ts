@@ -13,7 +13,8 @@ const batch = 20;
 
 /**
  * Writing calls that nobody has settled: past their deadline by a margin (milliseconds) in which their own
- * worker would have, or not known for that long but less than an hour, in case the provider can be asked now.
+ * worker would have, or not known for that long but less than an hour, in case the provider can be asked now. Those
+ * come last and in no order, so that many of which nothing can be found out keep none of the others waiting.
  */
 export async function listAbandonedWrites(reader: Reader, margin: number): Promise<AbandonedWrite[]> {
   const rows = await reader.query<IntentKey & { intent: unknown; operation: string; connectionId: string }>(
@@ -24,7 +25,7 @@ export async function listAbandonedWrites(reader: Reader, margin: number): Promi
        and e.deadline < clock_timestamp() - make_interval(secs => $1)
        and (e.state = 'in_flight' or e.settled_at
          between clock_timestamp() - interval '1 hour' and clock_timestamp() - make_interval(secs => $1))
-     order by e.deadline limit $2`,
+     order by e.state = 'unknown', case e.state when 'in_flight' then e.deadline end, random() limit $2`,
     [margin / 1_000, batch],
   );
   return rows.map(({ intent, operation, connectionId, ...key }) => ({

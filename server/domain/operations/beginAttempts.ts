@@ -39,13 +39,14 @@ export async function beginAttempts(tx: Tx, deliveries: readonly Delivery[]): Pr
   const gated = await gateRuns(tx, [...chosen.keys()], "begin");
   const plans = gated.map((answer) => plan(answer, chosen.get(answer.run.id)));
   await startRuns(tx, plans);
-  await endRuns(tx, plans);
+  // Before any ends: it may be the one that another of these has just been told to wait for.
   await deferRuns(
     tx,
     plans.flatMap(({ run, begun, decision }) =>
       begun.kind === "deferred" && decision?.verdict === "deferred" ? [{ run, decision }] : [],
     ),
   );
+  await endRuns(tx, plans);
   const begun = new Map(plans.map((planned) => [planned.run.id, planned.begun]));
   return deliveries.map((delivery) => {
     const answer = begun.get(delivery.runId) ?? { kind: "absent" };

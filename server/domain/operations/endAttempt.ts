@@ -85,7 +85,8 @@ export async function recordUndecided(
   return outlasting(() =>
     db.transaction(async (tx) => {
       const run = await lockRun(tx, runId);
-      const isOurs = run?.status === "queued" || (run?.status === "running" && run.jobId === jobId);
+      if (run === undefined || run.awaitsChildren) return "fenced";
+      const isOurs = run.status === "queued" || (run.status === "running" && run.jobId === jobId);
       if (!isOurs) return "fenced";
       const held = await findHoldOver(tx, runId);
       if (held !== undefined) {
@@ -125,6 +126,8 @@ async function ending(
     db.transaction(async (tx) => {
       const present = await lockRun(tx, run.id);
       if (present?.status !== "running" || present.fencingToken !== run.fencingToken) return "fenced";
+      // It has left its end to its children, and only the answer to that got lost.
+      if (present.awaitsChildren) return "fenced";
       return work(tx, present);
     }, workerBounds),
   );

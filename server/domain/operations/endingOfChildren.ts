@@ -27,7 +27,7 @@ export function endingOfChildren(tally: ChildTally, reasons: readonly string[]):
 }
 
 /** "3 of 5 tenants were synced; 1 run was blocked; 1 tenant could not be included any more." No names. */
-export function childrenInWords(tally: ChildTally): string {
+function childrenInWords(tally: ChildTally): string {
   const { synced = 0, synced_partly = 0, blocked = 0, failed = 0, cancelled = 0, left_out = 0 } = tally;
   const all = synced + synced_partly + blocked + failed + cancelled + left_out;
   const were = (count: number) => `${counted(count, "was", "were")}`;

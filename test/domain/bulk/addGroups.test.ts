@@ -37,12 +37,17 @@ describe("the whole set that is sent", () => {
   });
 
   test("leaving a group out that had it takes it from the group, and it says so", () => {
-    const { assignments, notes } = addGroups([to("a")], [exclude("a")]);
-    expect(assignments).toEqual([except("a")]);
-    expect(notes).toHaveLength(1);
+    expect(addGroups([to("a"), everyDevice], [exclude("a")])).toEqual({
+      assignments: [everyDevice, except("a")],
+      notes: ["It is no longer assigned to “Group a”."],
+    });
   });
 
-  test("control: what narrows an assignment by a filter is looked at", () => {
+  test("who is narrowed by a filter stays narrowed, and it says so", () => {
+    expect(addGroups([narrowed], [include("a")])).toEqual({
+      assignments: null,
+      notes: ["It is assigned to “Group a” already, narrowed by a filter."],
+    });
     expect(addGroups([narrowed], [include("b")]).assignments).toEqual([narrowed, to("b")]);
   });
 });
