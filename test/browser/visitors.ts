@@ -5,7 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { password } from "../helpers/factories.ts";
 
 /** A window of somebody's own, signed in through the form. Everyone's password is the demo's. */
-export async function signIn(browser: Browser, url: string, person: { email: string }): Promise<Page> {
+async function signIn(browser: Browser, url: string, person: { email: string }): Promise<Page> {
   const context = await browser.newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);

@@ -144,7 +144,7 @@ export async function createTenant(
 
 /** A connection without a stored credential; verified unless said otherwise. */
 /** Every permission that reading and writing policies needs. */
-export const allRoles: readonly string[] = [
+const allRoles: readonly string[] = [
   ...new Set(policyTypes.flatMap((type) => [...rolesOf[type].read, ...rolesOf[type].write])),
 ];
 

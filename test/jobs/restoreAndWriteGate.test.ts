@@ -29,9 +29,9 @@ const closings: Record<string, [sql: string, says: RegExp]> = {
     "verified_at = now() - interval '25 hours'",
     /the last verification is too old/,
   ],
-  "the credential was replaced since": [
-    "credential_version = credential_version + 1",
-    /the credential changed since it was verified/,
+  "the credential has expired": [
+    "credential_expires_at = now() - interval '1 minute'",
+    /the credential has expired/,
   ],
   "a permission to write was taken back": [
     `granted_roles = '{DeviceManagementConfiguration.Read.All,Organization.Read.All,Group.Read.All}'`,

@@ -8,7 +8,7 @@ import { operationOf, type Run } from "./run.ts";
 import { checkpoint, RunStopped, refusedByBackstop, type StopCause } from "./runEffect.ts";
 
 /** How long (milliseconds) one writing call may take, counted from before its intent was sent. */
-export const writeBudget = 20_000;
+const writeBudget = 20_000;
 
 /**
  * `intended`: the call may be made until `endsAt` (by `performance.now()`). `settled`: it was made before, and
