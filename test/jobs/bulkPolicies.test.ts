@@ -58,6 +58,15 @@ async function demoteOlivia() {
   return changeMemberRole(installation.db, change);
 }
 
+async function isDemoted(): Promise<boolean> {
+  const rows = await installation.db.query(
+    `select 1 from role_assignments ra join roles r on r.id = ra.role_id
+     where ra.user_id = $1 and r.key = 'readonly'`,
+    [world.olivia.id],
+  );
+  return rows.length > 0;
+}
+
 /** Works the queue off with the first deletion held back, does `meanwhile`, and lets it go. */
 async function whileDeleting(meanwhile: () => Promise<unknown>): Promise<void> {
   const { control, worker } = installation;
@@ -65,6 +74,8 @@ async function whileDeleting(meanwhile: () => Promise<unknown>): Promise<void> {
   const working = follow(drainQueue(worker));
   await until(async () => (await writesAt(installation, world)).length === 1);
   const done = follow(meanwhile());
+  // A revocation is committed and then waits for the call that is held here.
+  await until(async () => done.done || (await isDemoted()));
   await control.clearFaults(directory);
   await working.result;
   await done.result;

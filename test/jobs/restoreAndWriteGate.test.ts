@@ -82,9 +82,12 @@ test("a fresh verification opens it again, for a run that is asked for anew", as
   expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { updated: 3 } });
 });
 
-test("it keeps writes out, not reading: a sync, a backup and a preview go on", async () => {
+test("it keeps writes out, not reading: a preview, a sync and a backup go on", async () => {
   const { db, worker } = installation;
+  const setId = await backUp(installation, world, [type]);
   await close("verified_at = now() - interval '25 hours'");
+  const previewed = await preview(installation, world, { setId, types: [type] });
+  expect(await getRun(db, previewed)).toMatchObject({ outcome: "succeeded" });
   for (const operation of ["inventory.sync", "backup.create"] as const) {
     const run = await requestAs(db, world.omar, operation, world.contoso);
     await drainQueue(worker);
