@@ -22,6 +22,9 @@ const names = [
   "smoke check",
 ];
 
+/** A file's tests stand in it, or are the cases of the contract matrix that it names. */
+const declaresTests = /^\s*(test[.(]|describeMatrix\()/m;
+
 const listed = readListed();
 
 test("the README names each suite once", () => {
@@ -34,7 +37,7 @@ test.each(listed)("$name is run by what the README says: $path", ({ path }) => {
   // Something is in it, and nothing of another folder is run by accident.
   for (const file of files) {
     expect(file.startsWith(path)).toBe(true);
-    expect(readFileSync(`${root}/${file}`, "utf8")).toMatch(/^\s*test[.(]/m);
+    expect(readFileSync(`${root}/${file}`, "utf8")).toMatch(declaresTests);
   }
 });
 
