@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
+import { failAttempt } from "../../server/domain/operations/endAttempt.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { createMember } from "../helpers/factories.ts";
@@ -99,6 +100,30 @@ test("control: without the turn's lock the database still refuses a second write
     [second],
   );
   await expect(forced).rejects.toMatchObject({ code: "23505" });
+});
+
+test("one that is to be tried again later makes room for whoever is just being told to wait for it", async () => {
+  const { db, url } = installation;
+  const [first, second] = await two();
+  const begun = await begin(first);
+  if (begun.kind !== "authorized") throw new Error("The first one may begin.");
+  // The second one's gate has judged it, and has not committed yet that it waits.
+  const session = await openSession(url);
+  await session.query("begin");
+  await session.query("select pg_advisory_xact_lock(turn_key($1))", [world.contoso.id]);
+  await session.query("update operation_runs set waiting_reason = 'turn' where id = $1", [second]);
+  const failing = follow(failAttempt(db, begun.run, { code: "internal_error", message: "Not this time." }));
+  await untilSomebodyWaits(db);
+  expect(failing.done).toBe(false);
+  await db.query(
+    "update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where key = $1",
+    [`run:${second}`],
+  );
+  await session.query("commit");
+  expect(await failing.result).toBe("retried");
+  const [woken] = await listJobsOf(db, second);
+  expect(+(woken?.runAt ?? Infinity)).toBeLessThanOrEqual(Date.now());
+  await session.end();
 });
 
 test("what may not write is told so at once, not when it would have its turn", async () => {

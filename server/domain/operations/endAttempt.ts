@@ -7,7 +7,7 @@ import { enqueueRuns } from "./enqueue.ts";
 import { type FailureCode, finishRuns } from "./finishRuns.ts";
 import { findHoldOver } from "./holdOver.ts";
 import { type Run, runColumns } from "./run.ts";
-import { wakeNext } from "./tenantLine.ts";
+import { shareTurns, wakeNext } from "./tenantLine.ts";
 
 /** What an attempt failed of. `message` is sanitized: it is shown to people and kept. */
 export type Fault = { code: FailureCode; message: string };
@@ -84,6 +84,7 @@ export async function recordUndecided(
   const message = "Whether the run may begin could not be decided: the database did not answer in time.";
   return outlasting(() =>
     db.transaction(async (tx) => {
+      await shareTurns(tx, [runId]);
       const run = await lockRun(tx, runId);
       if (run === undefined || run.awaitsChildren) return "fenced";
       const isOurs = run.status === "queued" || (run.status === "running" && run.jobId === jobId);
@@ -124,6 +125,7 @@ async function ending(
 ): Promise<AfterFault> {
   return outlasting(() =>
     db.transaction(async (tx) => {
+      await shareTurns(tx, [run.id]);
       const present = await lockRun(tx, run.id);
       if (present?.status !== "running" || present.fencingToken !== run.fencingToken) return "fenced";
       // It has left its end to its children, and only the answer to that got lost.

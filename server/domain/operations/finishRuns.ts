@@ -36,11 +36,16 @@ export async function finishRuns(
   endings: readonly { run: Run; ending: Ending }[],
 ): Promise<Set<string>> {
   if (endings.length === 0) return new Set();
-  const tenantIds = endings.flatMap(({ run }) => run.tenantId ?? []);
-  await shareTurns(tx, tenantIds);
+  await shareTurns(
+    tx,
+    endings.map(({ run }) => run.id),
+  );
   const ended = await updateRuns(tx, endings);
   const effects = new Map(ended.map((row) => [row.id, row.effectsDone]));
-  await wakeNext(tx, tenantIds);
+  await wakeNext(
+    tx,
+    endings.flatMap(({ run }) => run.tenantId ?? []),
+  );
   const told = endings.filter(({ run }) => effects.has(run.id));
   await recordAudit(tx, ...told.map(({ run, ending }) => auditOf(run, ending, effects.get(run.id) ?? 0)));
   await notifyOutcomes(

@@ -6,24 +6,28 @@ import { enqueueRuns } from "./enqueue.ts";
  * begin at one tenant, the second to be judged sees what became of the first. Before any row lock.
  */
 export async function takeTurns(tx: Tx, runIds: readonly string[]): Promise<void> {
-  await tx.query(
-    `select pg_advisory_xact_lock(key) from (
-       select distinct turn_key(tenant_id) as key from operation_runs
-       where id = any ($1::uuid[]) and tenant_id is not null order by key) as turns`,
-    [runIds],
-  );
+  await lockTurns(tx, runIds, "pg_advisory_xact_lock");
 }
 
 /**
- * Before runs of these tenants end: whoever is being told to wait for them has been recorded as waiting by
- * then, or sees that they have ended. Those who end beside each other do not wait for one another.
+ * Before runs make room, by ending or to be tried again later, and before any row lock: whoever is being told
+ * to wait for them has been recorded as waiting by then, or sees that they no longer run. Those who make room
+ * beside each other do not wait for one another.
  */
-export async function shareTurns(tx: Tx, tenantIds: readonly string[]): Promise<void> {
-  if (tenantIds.length === 0) return;
+export async function shareTurns(tx: Tx, runIds: readonly string[]): Promise<void> {
+  await lockTurns(tx, runIds, "pg_advisory_xact_lock_shared");
+}
+
+async function lockTurns(
+  tx: Tx,
+  runIds: readonly string[],
+  lock: "pg_advisory_xact_lock" | "pg_advisory_xact_lock_shared",
+): Promise<void> {
   await tx.query(
-    `select pg_advisory_xact_lock_shared(key) from (
-       select distinct turn_key(tenant_id) as key from unnest($1::uuid[]) as tenant_id order by key) as turns`,
-    [tenantIds],
+    `select ${lock}(key) from (
+       select distinct turn_key(tenant_id) as key from operation_runs
+       where id = any ($1::uuid[]) and tenant_id is not null order by key) as turns`,
+    [runIds],
   );
 }
 
