@@ -59,6 +59,18 @@ export async function up(knex: Knex): Promise<void> {
       execute function effects_backstop();
     alter table effects enable always trigger effects_backstop_again;
 
+    -- As text, not parsed: PostgreSQL 15 alters no table whose row type the parsed body of a function uses.
+    create or replace function authority_keys_of(run operation_runs) returns bigint[]
+      language sql immutable as $$
+      select array_remove(array[
+        authority_installation_key(),
+        authority_key('workspace', run.workspace_id),
+        authority_key('user', run.initiator_id),
+        authority_key('tenant', run.tenant_id),
+        authority_key('connection', run.connection_id)
+      ], null)
+    $$;
+
     alter table operation_runs add column backup_set_id uuid,
       add column writes_provider boolean not null default false,
       add column effects_unsettled integer not null default 0 check (effects_unsettled >= 0),
@@ -74,15 +86,16 @@ export async function up(knex: Knex): Promise<void> {
     create index runs_running_idx on operation_runs (heartbeat_at) where status = 'running';
 
     create or replace function authority_keys_of(run operation_runs) returns bigint[]
-      language sql immutable
-      return array_remove(array[
+      language sql immutable as $$
+      select array_remove(array[
         authority_installation_key(),
         authority_key('workspace', run.workspace_id),
         authority_key('user', run.initiator_id),
         authority_key('tenant', run.tenant_id),
         authority_key('connection', run.connection_id),
         authority_key('backup', run.backup_set_id)
-      ], null);
+      ], null)
+    $$;
 
     -- A revocation finds what it raised.
     create index authority_epochs_xid_idx on authority_epochs (xid);

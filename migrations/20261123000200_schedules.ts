@@ -60,8 +60,8 @@ export async function up(knex: Knex): Promise<void> {
     alter table operation_runs enable always trigger runs_keep_their_schedule;
 
     create or replace function authority_keys_of(run operation_runs) returns bigint[]
-      language sql immutable
-      return array_remove(array[
+      language sql immutable as $$
+      select array_remove(array[
         authority_installation_key(),
         authority_key('workspace', run.workspace_id),
         authority_key('user', run.initiator_id),
@@ -69,7 +69,8 @@ export async function up(knex: Knex): Promise<void> {
         authority_key('connection', run.connection_id),
         authority_key('backup', run.backup_set_id),
         authority_key('schedule', run.schedule_id)
-      ], null);
+      ], null)
+    $$;
 
     -- For retention, which looks for the oldest of each.
     create index notifications_read_idx on notifications (read_at) where read_at is not null;

@@ -26,3 +26,12 @@ test("a transaction is READ COMMITTED even where the database defaults to anothe
     await db.query("alter role countersign reset default_transaction_isolation");
   }
 });
+
+test("no function has a parsed body that uses a table's row type: PostgreSQL 15 could not alter that table", async () => {
+  const parsed = await database.db.query<{ proname: string }>(
+    `select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = 'public' and p.prosqlbody is not null and exists (
+       select 1 from unnest(p.proargtypes) as argument join pg_class c on c.reltype = argument)`,
+  );
+  expect(parsed).toEqual([]);
+});
