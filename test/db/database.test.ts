@@ -16,14 +16,14 @@ test("a transaction that throws leaves nothing behind and its connection is usab
 
 test("a transaction is READ COMMITTED even where the database defaults to another level", async () => {
   const { db } = database;
-  await db.query("alter role countersign set default_transaction_isolation = 'repeatable read'");
+  await db.query("alter role current_user set default_transaction_isolation = 'repeatable read'");
   try {
     const level = await db.transaction((tx) =>
       tx.query<{ transaction_isolation: string }>("show transaction_isolation"),
     );
     expect(level).toEqual([{ transaction_isolation: "read committed" }]);
   } finally {
-    await db.query("alter role countersign reset default_transaction_isolation");
+    await db.query("alter role current_user reset default_transaction_isolation");
   }
 });
 
