@@ -34,12 +34,13 @@ test("a run in progress ends blocked at its next effect, though the old credenti
   const { db, worker, control, sandbox } = installation;
   const { directoryId } = world.contoso;
   const path = "/deviceCompliancePolicies";
-  await control.setFaults(directoryId, [{ kind: "hold", path, times: 1 }]);
+  await control.setFaults(directoryId, [{ kind: "hold", path, times: 2 }]);
   const held = sandbox.requests.next((asked) => asked.path.includes(path));
   const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
-  const waiting = await requestAs(db, world.omar, "inventory.sync", world.contoso);
   const draining = follow(drainQueue(worker));
   await held;
+  // Asked for only now: it must not be the one that is held.
+  const waiting = await requestAs(db, world.omar, "inventory.sync", world.contoso);
   const before = (await getRun(db, run)).effectsDone;
   expect(await replace(next)).toMatchObject({ stops: { queued: expect.any(Number) } });
   await control.clearFaults(directoryId);
