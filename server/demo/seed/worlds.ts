@@ -58,7 +58,13 @@ function assignmentsOf({ holds }: Person): Facts["assignments"] {
 }
 
 function assignmentOf(role: Role, allTenants: boolean): Facts["assignments"][number] {
-  return { roleName: role.name, capabilities: [...role.capabilities], allTenants, expiresAt: null };
+  return {
+    roleId: role.id,
+    roleName: role.name,
+    capabilities: [...role.capabilities],
+    allTenants,
+    expiresAt: null,
+  };
 }
 
 export function tenantWas(lifecycle: Lifecycle): World {

@@ -109,6 +109,7 @@ function inOrder(details: Row["details"]): Row["details"] {
 
 function aboutOf({ subjectType, details }: Row): string {
   if (subjectType === "run" && typeof details.operation === "string") return titleOf(details.operation);
+  if (subjectType === "role" && typeof details.role === "string") return details.role;
   return capitalised(subjectType);
 }
 

@@ -1,4 +1,6 @@
 const words: Record<string, string> = {
+  "account.disabled": "Account disabled",
+  "account.enabled": "Account enabled",
   "access.refused": "Access refused",
   "backup.downloaded": "Backup downloaded",
   "connection.approval_required": "Tenant asks for an approval",
@@ -14,6 +16,11 @@ const words: Record<string, string> = {
   "member.role_changed": "Role changed",
   "member.role_ended": "Role ended",
   "member.role_given": "Role given",
+  "role.capability_added": "Capability added to a role",
+  "role.capability_removed": "Capability removed from a role",
+  "role.created": "Role created",
+  "role.deleted": "Role deleted",
+  "role.renamed": "Role renamed",
   "run.attempt_failed": "Attempt failed",
   "run.cancellation_requested": "Cancellation of a run requested",
   "run.cancelled": "Run cancelled",

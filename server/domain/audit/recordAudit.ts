@@ -14,6 +14,7 @@ export type AuditEvent = {
     type:
       | "run"
       | "user"
+      | "role"
       | "tenant"
       | "connection"
       | "workspace"

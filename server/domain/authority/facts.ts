@@ -66,6 +66,7 @@ export type HoldFact = {
 };
 
 export type AssignmentFact = {
+  roleId: string;
   roleName: string;
   capabilities: string[];
   allTenants: boolean;

@@ -135,8 +135,8 @@ function holdAs(name: string, hold: string, letThroughAt: string): string {
 
 function assignmentsCovering(tenant: string): string {
   return `
-    select jsonb_agg(jsonb_build_object('roleName', r.name, 'capabilities', r.capabilities,
-      'allTenants', ra.tenant_id is null, 'expiresAt', ra.expires_at) order by ra.id) as assignments
+    select jsonb_agg(jsonb_build_object('roleId', r.id, 'roleName', r.name,
+      'capabilities', r.capabilities, 'allTenants', ra.tenant_id is null, 'expiresAt', ra.expires_at) order by ra.id) as assignments
     from role_assignments ra join roles r on r.id = ra.role_id
     where ra.user_id = s.initiator_id and ra.workspace_id = s.workspace_id
       and (ra.tenant_id is null or ra.tenant_id = ${tenant})`;

@@ -32,24 +32,3 @@ export async function listAssignments(
     [workspaceId, userId],
   );
 }
-
-/** The workspace's roles, those that allow most first. At most 200. */
-export async function listRoles(reader: Reader, workspaceId: string): Promise<Role[]> {
-  return reader.query<Role>(
-    `select id, name, capabilities from roles where workspace_id = $1
-     order by cardinality(capabilities) desc, lower(name), id limit 200`,
-    [workspaceId],
-  );
-}
-
-export async function findRole(
-  reader: Reader,
-  workspaceId: string,
-  roleId: string,
-): Promise<Role | undefined> {
-  const [role] = await reader.query<Role>(
-    "select id, name, capabilities from roles where workspace_id = $1 and id = $2",
-    [workspaceId, roleId],
-  );
-  return role;
-}

@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Reader } from "../../db/database.ts";
 import { Invalid, NotFound } from "../errors.ts";
-import { type Assignment, findRole, type Role } from "./assignments.ts";
+import { findRole } from "../roles/roles.ts";
+import type { Assignment, Role } from "./assignments.ts";
 
 /** What can be done to a member. */
 export type MemberChange =

@@ -54,6 +54,7 @@ function withStanding(facts: Facts, { membership, assignments }: Standing): Fact
         ? facts.initiator
         : { ...facts.initiator, membership: null },
     assignments: covering.map(({ role, tenantId, expiresAt }) => ({
+      roleId: role.id,
       roleName: role.name,
       capabilities: [...role.capabilities],
       allTenants: tenantId === null,

@@ -28,6 +28,34 @@ export async function countStewarded(
   return schedules.filter((schedule) => couldMake(before, schedule) && !couldMake(after, schedule)).length;
 }
 
+/**
+ * How many schedules would need a new steward if a role allowed these from now on, whoever holds it. Of the
+ * first 1,000; takes no locks.
+ */
+export async function countStewardedThrough(
+  reader: Reader,
+  workspaceId: string,
+  then: { id: string; capabilities: readonly string[] },
+): Promise<number> {
+  const schedules = await reader.query<Stewarded & { held: (Held & { role: { id: string } })[] }>(
+    `select sc.operation, sc.tenant_id as "tenantId", (
+       select jsonb_agg(jsonb_build_object('tenantId', a.tenant_id,
+         'lapsed', coalesce(a.expires_at <= clock_timestamp(), false),
+         'role', jsonb_build_object('id', r.id, 'capabilities', r.capabilities)))
+       from role_assignments a join roles r on r.id = a.role_id
+       where a.workspace_id = sc.workspace_id and a.user_id = sc.steward_id) as held
+     from schedules sc
+     where sc.workspace_id = $1
+       and sc.steward_id in (select user_id from role_assignments where role_id = $2)
+     order by sc.id limit $3`,
+    [workspaceId, then.id, most],
+  );
+  return schedules.filter(({ held, ...schedule }) => {
+    const after = held.map((one) => (one.role.id === then.id ? { ...one, role: then } : one));
+    return couldMake(held, schedule) && !couldMake(after, schedule);
+  }).length;
+}
+
 function couldMake(held: readonly Held[], { operation, tenantId }: Stewarded): boolean {
   const own = isOperationName(operation) ? [contractOf(operation).capability] : [];
   return ["schedule.manage", ...own].every((capability) =>

@@ -44,7 +44,13 @@ const allowed: Facts = {
   workspace: { status: "active" },
   initiator: { status: "active", membership: "active" },
   assignments: [
-    { roleName: "Operator", capabilities: ["inventory.sync"], allTenants: true, expiresAt: null },
+    {
+      roleId: "operator",
+      roleName: "Operator",
+      capabilities: ["inventory.sync"],
+      allTenants: true,
+      expiresAt: null,
+    },
   ],
   tenant: { workspaceId: "northwind", lifecycle: "active" },
   hold: null,
@@ -84,6 +90,7 @@ const restoring: Facts["contract"] = {
 
 const plan: Facts["plan"] = { matches: true, completedAt: earlier, isTaken: false, staleReason: null };
 const backupViewer = {
+  roleId: "operator",
   roleName: "Operator",
   capabilities: ["inventory.sync", "backup.view"],
   allTenants: true,
@@ -109,6 +116,7 @@ const hold = {
   letThroughAt: null,
 };
 const grant = (expiresAt: Date | null, capabilities = ["inventory.sync"]) => ({
+  roleId: "operator",
   roleName: "Operator",
   capabilities,
   allTenants: true,

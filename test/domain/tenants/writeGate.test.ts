@@ -25,6 +25,7 @@ function factsWith(changed: Partial<ConnectionFact> | null): Facts {
     writeRoles: [],
     assignments: [
       {
+        roleId: "manager",
         roleName: "Manager",
         capabilities: ["restore.execute", "backup.view"],
         allTenants: true,

@@ -1,0 +1,30 @@
+import type { Db } from "../../server/db/database.ts";
+import { changeRole, type RoleReceipt } from "../../server/domain/roles/changeRole.ts";
+import { stateOf } from "../../server/domain/roles/planRoleChange.ts";
+import { getRole, type KeptRole } from "../../server/domain/roles/roles.ts";
+import type { TestUser } from "./factories.ts";
+
+type At = { actor: TestUser; workspaceId: string; roleId: string };
+
+/** Edits a role as it is now, as the form of its page does: what is left out stays. */
+export async function editRole(
+  db: Db,
+  at: At,
+  edit: { name?: string; without?: readonly string[]; with?: readonly string[] },
+): Promise<RoleReceipt> {
+  const role = await getRole(db, at.workspaceId, at.roleId);
+  return changeRole(db, { ...at, change: draftFrom(role, edit) });
+}
+
+/** What the form of a role sends when that much of it was changed. */
+export function draftFrom(
+  role: KeptRole,
+  edit: { name?: string; without?: readonly string[]; with?: readonly string[] },
+) {
+  const kept = role.capabilities.filter((capability) => !(edit.without ?? []).includes(capability));
+  return {
+    name: edit.name ?? role.name,
+    capabilities: [...kept, ...(edit.with ?? [])],
+    basedOn: stateOf(role),
+  };
+}
