@@ -2,7 +2,7 @@ import type { Reader } from "../db/database.ts";
 import { mayAt } from "../domain/authority/places.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
 import { hasLiveWorker } from "../domain/operations/attention.ts";
-import { isOperationName } from "../domain/operations/catalog.ts";
+import { contractOf, isOperationName } from "../domain/operations/catalog.ts";
 import { hasMoved, latestDecision } from "../domain/operations/describeDecision.ts";
 import type { Surroundings } from "../domain/operations/describeListedRun.ts";
 import { describeRun, type RunView } from "../domain/operations/describeRun.ts";
@@ -50,7 +50,8 @@ async function readSurroundings(reader: Reader, run: ShownRun): Promise<Surround
 async function listChanges(reader: Reader, viewer: Viewer, run: ShownRun): Promise<Change[]> {
   const latest = latestDecision(run);
   if (latest === null || !hasMoved(run)) return [];
-  const changes = await listChangesSince(reader, run, new Date(latest.decidedAt));
+  const capability = isOperationName(run.operation) ? contractOf(run.operation).capability : null;
+  const changes = await listChangesSince(reader, run, capability, new Date(latest.decidedAt));
   return changes.filter(({ tenantId }) =>
     mayAt(viewer, "audit.view", { workspaceId: run.workspaceId, tenantId, own: false }),
   );

@@ -37,15 +37,15 @@ export const checkLabels = {
 } as const satisfies Record<CheckName, string>;
 
 const concerns = {
-  workspace_scope: "tenant",
-  initiator: "user",
-  tenant_scope: "user",
-  capability: "user",
-  tenant_operability: "tenant",
-  provider_connection: "connection",
-  write_gate: "connection",
-  execution_prerequisites: null,
-} as const satisfies Record<CheckName, Change["subjectType"] | null>;
+  workspace_scope: ["tenant"],
+  initiator: ["user"],
+  tenant_scope: ["user"],
+  capability: ["user", "role"],
+  tenant_operability: ["tenant"],
+  provider_connection: ["connection"],
+  write_gate: ["connection"],
+  execution_prerequisites: [],
+} as const satisfies Record<CheckName, readonly Change["subjectType"][]>;
 
 export const checkBadges = {
   passed: { tone: "ok", icon: "succeeded", label: "Passed" },
@@ -107,9 +107,18 @@ function describeCheck(
       atExecution: decided?.value ?? null,
       isSame: latest !== null && !moved,
       badge: checkBadges[check.result],
-      change: moved ? changeOf(changes.find(({ subjectType }) => subjectType === concerns[name])) : null,
+      change: moved ? changeOf(latestOf(changes, concerns[name])) : null,
     },
   ];
+}
+
+function latestOf(
+  changes: readonly Change[],
+  subjects: readonly Change["subjectType"][],
+): Change | undefined {
+  return changes
+    .filter(({ subjectType }) => subjects.includes(subjectType))
+    .sort((a, b) => b.at.getTime() - a.at.getTime())[0];
 }
 
 function changeOf(change: Change | undefined): DecisionRow["change"] {

@@ -98,10 +98,10 @@ export async function listInterruptions(reader: Reader, runId: string): Promise<
   );
 }
 
-/** What happened to the person, tenant or connection between two moments: the latest entry of each. */
+/** What happened to the person, their roles, the tenant or the connection: the latest entry of each. */
 export type Change = {
   id: string;
-  subjectType: "user" | "tenant" | "connection";
+  subjectType: "user" | "role" | "tenant" | "connection";
   /** Where the entry belongs, which decides who may see it. */
   tenantId: string | null;
   action: string;
@@ -109,17 +109,25 @@ export type Change = {
   at: Date;
 };
 
-export async function listChangesSince(reader: Reader, run: ShownRun, until: Date): Promise<Change[]> {
+/** Between the request and `until`. Of roles, what concerns the capability that the operation needs. */
+export async function listChangesSince(
+  reader: Reader,
+  run: ShownRun,
+  capability: string | null,
+  until: Date,
+): Promise<Change[]> {
   return reader.query<Change>(
-    `select distinct on (subject_type) id, subject_type as "subjectType",
-       tenant_id as "tenantId", action,
+    `select distinct on (subject_type) id, subject_type as "subjectType", tenant_id as "tenantId", action,
        actor_name as "actorName", at
      from audit_events
      where workspace_id = $1 and at > $5 and at <= $6 and action not like 'session.%'
        and action <> 'access.refused' and outcome <> 'denied'
        and ((subject_type = 'user' and subject_id = $2) or (subject_type = 'tenant' and subject_id = $3)
-         or (subject_type = 'connection' and subject_id = $4))
+         or (subject_type = 'connection' and subject_id = $4)
+         or (subject_type = 'role' and subject_id = any (array(
+             select role_id::text from role_assignments where workspace_id = $1 and user_id = $2::uuid))
+           and (details -> 'added' ? $7 or details -> 'removed' ? $7)))
      order by subject_type, id desc`,
-    [run.workspaceId, run.initiatorId, run.tenantId, run.connectionId, run.requestedAt, until],
+    [run.workspaceId, run.initiatorId, run.tenantId, run.connectionId, run.requestedAt, until, capability],
   );
 }
