@@ -32,6 +32,7 @@ import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { restorePlanRoutes } from "./routes/restorePlans.ts";
 import { restoreRoutes } from "./routes/restores.ts";
+import { roleRoutes } from "./routes/roles.ts";
 import { runActionRoutes } from "./routes/runActions.ts";
 import { scheduleActionRoutes } from "./routes/scheduleActions.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
@@ -87,6 +88,7 @@ export function createApp({ db, logger, config }: AppDeps): Express {
     ...bulkSyncRoutes(db, config),
     ...bulkBackupRoutes(db, config),
     ...memberRoutes(db),
+    ...roleRoutes(db),
     ...auditRoutes(db),
   });
 

@@ -13,8 +13,8 @@ export type Access =
   | { scope: "workspace"; capability: Capability; at: Coverage; openWithoutRoles?: true }
   /** `:tenant`, `:run` or `:event`, in whichever workspace; null leaves the capability to the domain's verb. */
   | { scope: "tenant" | "run" | "event"; capability: Capability | null }
-  /** `:member`, in the selected workspace. */
-  | { scope: "member"; capability: Capability; at: Coverage }
+  /** `:member` or `:role`, in the selected workspace. */
+  | { scope: "member" | "role"; capability: Capability; at: Coverage }
   /**
    * `:backup` is where its tenant is. `:restore` is at its target, for those who may preview there and see the
    * backups of the tenant it takes from.
@@ -40,6 +40,7 @@ const someSchedules = { scope: "workspace", capability: "schedule.manage", at: "
 const selection = { scope: "selection", capability: null } as const;
 const bulkSync = { scope: "workspace", capability: "inventory.sync", at: "some_tenant" } as const;
 const backupDeletion = { scope: "workspace", capability: "backup.delete", at: "some_tenant" } as const;
+const roleChange = { scope: "role", capability: "role.manage", at: "all_tenants" } as const;
 const memberChange = { scope: "member", capability: "member.manage", at: "all_tenants" } as const;
 
 /** Every route there is. A route that is not here cannot be served. */
@@ -145,6 +146,16 @@ export const accessTable = {
   "POST /admin/members/:member/assignments/:assignment/end": memberChange,
   "GET /admin/members/:member/removal": memberChange,
   "POST /admin/members/:member/removal": memberChange,
+
+  "GET /admin/roles": { scope: "workspace", capability: "member.view", at: "all_tenants" },
+  "GET /admin/roles/:role": { scope: "role", capability: "member.view", at: "all_tenants" },
+  "GET /admin/roles/:role/copy": roleChange,
+  "POST /admin/roles/:role/copy": roleChange,
+  "GET /admin/roles/:role/edit": roleChange,
+  "GET /admin/roles/:role/change": roleChange,
+  "POST /admin/roles/:role/change": roleChange,
+  "GET /admin/roles/:role/removal": roleChange,
+  "POST /admin/roles/:role/removal": roleChange,
 
   "GET /admin/notifications": { scope: "account" },
   "POST /admin/notifications/reading": { scope: "account" },

@@ -2,7 +2,10 @@ import { hasRoles, may, mayAnywhere, type Viewer } from "../domain/authority/vie
 import { type Access, accessOf, type RouteName } from "./accessTable.ts";
 
 /** Whether the viewer holds what a page of the selected workspace asks for. */
-export function holds(viewer: Viewer, access: Extract<Access, { scope: "workspace" | "member" }>): boolean {
+export function holds(
+  viewer: Viewer,
+  access: Extract<Access, { scope: "workspace" | "member" | "role" }>,
+): boolean {
   if (access.scope === "workspace" && access.openWithoutRoles && !hasRoles(viewer)) return true;
   return access.at === "all_tenants"
     ? may(viewer, access.capability, null)
@@ -21,6 +24,7 @@ export function mayOpen(viewer: Viewer, route: RouteName): boolean {
     case "tenant":
     case "run":
     case "member":
+    case "role":
     case "event":
     case "schedule":
     case "backup":

@@ -14,6 +14,7 @@ import {
   findPlacesOfRestore,
   isMemberHere,
   isNotificationOf,
+  isRoleHere,
   mayAt,
   type Place,
 } from "../domain/authority/places.ts";
@@ -75,11 +76,13 @@ async function answerFor(reader: Reader, viewer: Viewer, access: Access, param: 
       return isId(param) ? answerAtRestore(reader, viewer, access.capability, param) : { kind: "absent" };
     case "workspace":
       return answerInWorkspace(viewer, access);
-    case "member": {
-      // The right first: whoever lacks it must not learn from the answer who is a member.
+    case "member":
+    case "role": {
+      // The right first: whoever lacks it must not learn from the answer who or what is here.
       const answer = answerInWorkspace(viewer, access);
       if (answer.kind !== "allowed") return answer;
-      return isId(param) && (await isMemberHere(reader, viewer, param)) ? answer : { kind: "absent" };
+      const isHere = access.scope === "member" ? isMemberHere : isRoleHere;
+      return isId(param) && (await isHere(reader, viewer, param)) ? answer : { kind: "absent" };
     }
   }
 }
@@ -147,7 +150,7 @@ async function answerAtRestore(
 
 function answerInWorkspace(
   viewer: Viewer,
-  access: Extract<Access, { scope: "workspace" | "member" }>,
+  access: Extract<Access, { scope: "workspace" | "member" | "role" }>,
 ): Answer {
   if (viewer.workspace === null) return { kind: "absent" };
   return holds(viewer, access)

@@ -21,6 +21,8 @@ export const paths = {
   schedule: (id: string) => `/admin/schedules/${id}`,
   members: "/admin/members",
   member: (id: string) => `/admin/members/${id}`,
+  roles: "/admin/roles",
+  role: (id: string) => `/admin/roles/${id}`,
   notifications: "/admin/notifications",
   audit: "/admin/audit",
 };

@@ -23,7 +23,7 @@ const entries: Entry[] = [
   { route: "GET /admin/inventory", label: "Inventory", icon: "list" },
   { route: "GET /admin/backups", label: "Backups", icon: "archive", also: "/admin/restores" },
   { route: "GET /admin/schedules", label: "Schedules", icon: "queued" },
-  { route: "GET /admin/members", label: "Members", icon: "people" },
+  { route: "GET /admin/members", label: "Members", icon: "people", also: "/admin/roles" },
   { route: "GET /admin/audit", label: "Audit", icon: "book" },
 ];
 

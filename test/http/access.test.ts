@@ -29,6 +29,7 @@ type Param =
   | "event"
   | "member"
   | "assignment"
+  | "role"
   | "notification"
   | "schedule"
   | "backup"
@@ -236,7 +237,7 @@ async function expectSame(browser: Browser, route: RouteName, one: Things, other
   const first = await send(browser, route, one);
   const second = await send(browser, route, other);
   // Before anything is known about the id, a right that is missing is missing for all of them.
-  expect(accessOf(route).scope === "member" ? [403, 404] : [404]).toContain(first.status);
+  expect(["member", "role"].includes(accessOf(route).scope) ? [403, 404] : [404]).toContain(first.status);
   expect(comparable(second)).toEqual(comparable(first));
 }
 
@@ -256,6 +257,7 @@ function thingsNamed(name: () => string): Things {
     event: name(),
     member: name(),
     assignment: name(),
+    role: name(),
     notification: name(),
     schedule: name(),
     backup: name(),
@@ -299,6 +301,11 @@ async function createThings(workspace: TestWorkspace, person: TestUser): Promise
   const schedule = await createSchedule(db, { workspace, tenant, steward: person });
   const set = await createSet(db, { tenant, items: [{ name: "One" }] });
   const plan = await createPlan(db, { set, source: tenant });
+  const role = await createRole(db, {
+    workspace,
+    key: `role-${randomUUID()}`,
+    capabilities: ["tenant.view"],
+  });
   const [event = ""] = await db.transaction((tx) =>
     recordAudit(tx, {
       workspaceId: workspace.id,
@@ -318,6 +325,7 @@ async function createThings(workspace: TestWorkspace, person: TestUser): Promise
     event,
     member: member.id,
     assignment: assignment?.id ?? "",
+    role: role.id,
     notification: notification.id,
     schedule: schedule.id,
     backup: set.id,

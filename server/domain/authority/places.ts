@@ -109,6 +109,14 @@ export async function isMemberHere(reader: Reader, viewer: Viewer, userId: strin
   return rows.length > 0;
 }
 
+export async function isRoleHere(reader: Reader, viewer: Viewer, roleId: string): Promise<boolean> {
+  const rows = await reader.query(`select 1 from roles where workspace_id = $1 and id = $2`, [
+    viewer.workspace?.id ?? null,
+    roleId,
+  ]);
+  return rows.length > 0;
+}
+
 /** An entry of no workspace is the installation's: no page shows it. */
 export async function findPlaceOfAuditEvent(reader: Reader, eventId: string): Promise<Place | undefined> {
   const [place] = await reader.query<Place>(
