@@ -1,8 +1,9 @@
 import { Command } from "commander";
-import { ConfigError, readConfig, settings } from "../server/config.ts";
-import { type Db, openDatabase } from "../server/db/database.ts";
+import { readConfig, settings } from "../server/config.ts";
+import type { Db } from "../server/db/database.ts";
 import type { CredentialKey } from "../server/domain/connections/sealing.ts";
-import { exitCodes, rotate, status, type Terminal } from "./credentials/rotate.ts";
+import { exitCodes, rotate, status } from "./credentials/rotate.ts";
+import { onDatabase, type Terminal, terminal } from "./terminal.ts";
 
 const program = new Command("npm run credentials --")
   .description(
@@ -43,24 +44,11 @@ program
 type Work = (db: Db, keys: readonly CredentialKey[], terminal: Terminal) => Promise<number>;
 
 async function run(work: Work): Promise<void> {
-  try {
-    const config = readConfig(settings.credentials);
-    const db = openDatabase({ url: config.DATABASE_URL, max: 2 });
-    try {
-      process.exitCode = await work(db, config.CREDENTIAL_KEYS, {
-        print: console.log,
-        progress: console.error,
-      });
-    } finally {
-      await db.end();
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message || error.name : String(error);
-    console.error(
-      error instanceof ConfigError ? reason : `The credentials could not be looked at: ${reason}`,
-    );
-    process.exitCode = exitCodes.usage;
-  }
+  process.exitCode = await onDatabase(
+    "The credentials could not be looked at",
+    { read: () => readConfig(settings.credentials) },
+    (db, config) => work(db, config.CREDENTIAL_KEYS, terminal),
+  );
 }
 
 await program.parseAsync();

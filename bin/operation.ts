@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { ConfigError, readConfig, rulesOf, settings } from "../server/config.ts";
-import { openDatabase } from "../server/db/database.ts";
+import { readConfig, rulesOf, settings } from "../server/config.ts";
 import { contractOf, plainOperations } from "../server/domain/operations/catalog.ts";
 import { exitCodes } from "./operation/exitCodes.ts";
-import { type RequestOptions, request, UsageError } from "./operation/request.ts";
+import { type RequestOptions, request } from "./operation/request.ts";
+import { onDatabase, terminal } from "./terminal.ts";
 
 const widest = Math.max(...plainOperations.map((name) => name.length));
 const operations = plainOperations.map((name) => `  ${name.padEnd(widest)}  ${contractOf(name).title}`);
@@ -48,24 +48,11 @@ Examples:
   npm run operation -- request provider.connection.verify --tenant Litware --workspace northwind`,
   )
   .action(async (operation: string, options: RequestOptions) => {
-    process.exitCode = await run(operation, options);
+    process.exitCode = await onDatabase(
+      "The request could not be made",
+      { read: () => readConfig(settings.shared), rules: rulesOf },
+      (db, config) => request(db, config, terminal, operation, options),
+    );
   });
-
-async function run(operation: string, options: RequestOptions): Promise<number> {
-  try {
-    const config = readConfig(settings.shared);
-    const db = openDatabase({ url: config.DATABASE_URL, max: 2, rules: rulesOf(config) });
-    try {
-      return await request(db, config, { print: console.log, progress: console.error }, operation, options);
-    } finally {
-      await db.end();
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message || error.name : String(error);
-    const isOurs = error instanceof ConfigError || error instanceof UsageError;
-    console.error(isOurs ? reason : `The request could not be made: ${reason}`);
-    return exitCodes.usage;
-  }
-}
 
 await program.parseAsync();

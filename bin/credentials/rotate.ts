@@ -5,12 +5,10 @@ import {
   type Unopened,
 } from "../../server/domain/connections/resealCredentials.ts";
 import type { CredentialKey } from "../../server/domain/connections/sealing.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** What the process ends with; a contract with the scripts that call it. */
 export const exitCodes = { done: 0, usage: 1, left: 2 } as const;
-
-/** `print` is for what was asked for; `progress` for what happens meanwhile. */
-export type Terminal = { print: (line: string) => void; progress: (line: string) => void };
 
 /** Seals with the first key what any other has sealed, batch by batch. Returns the exit code. */
 export async function rotate(

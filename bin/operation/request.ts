@@ -8,17 +8,10 @@ import { getRunForOperator, type RunStanding } from "../../server/domain/operati
 import { type RequestOutcome, requestRun } from "../../server/domain/operations/requestRun.ts";
 import { findPersonByEmail } from "../../server/domain/people/findPersonByEmail.ts";
 import { listTenantsNamed, type NamedTenant } from "../../server/domain/tenants/listTenantsNamed.ts";
+import { type Terminal, UsageError } from "../terminal.ts";
 import { exitCodeOf, exitCodes } from "./exitCodes.ts";
 
-/** The command cannot be carried out as given. The message is for whoever typed it. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 export type RequestOptions = { tenant: string; workspace?: string; as?: string; wait?: true };
-
-/** `print` is for what was asked for; `progress` for what happens meanwhile. */
-export type Terminal = { print: (line: string) => void; progress: (line: string) => void };
 
 /** Requests a run and says where it is and, awaited, how it ended. Returns the exit code. */
 export async function request(

@@ -45,6 +45,18 @@ export async function previewLossOfRights(
   return countStopped(reader, runs, (facts) => withStanding(facts, standing));
 }
 
+/** What it would stop in the workspace if the person's account were disabled; like `previewLossOfRights`. */
+export async function previewDisabledAccount(
+  reader: Reader,
+  person: { workspaceId: string; userId: string },
+): Promise<Stopped> {
+  const runs = await listOpenRunsOf(reader, person.workspaceId, person.userId);
+  return countStopped(reader, runs, (facts) => ({
+    ...facts,
+    initiator: facts.initiator && { ...facts.initiator, status: "disabled" },
+  }));
+}
+
 function withStanding(facts: Facts, { membership, assignments }: Standing): Facts {
   const covering = assignments.filter(({ tenantId }) => tenantId === null || tenantId === facts.tenantId);
   return {

@@ -1,4 +1,5 @@
 import type { Db, Reader } from "../../db/database.ts";
+import { inEach } from "../audit/inEach.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import { passwordFits } from "./passwords.ts";
 
@@ -74,10 +75,4 @@ function sessionEvent(user: { id: string; name: string } | null): AuditEvent {
 
 function refused(cause: string) {
   return { action: "session.refused", outcome: "denied", actor: null, details: { cause } } as const;
-}
-
-/** Each workspace of the person has its own trail; without any, the entry is the installation's. */
-function inEach(workspaceIds: readonly string[], event: AuditEvent): AuditEvent[] {
-  if (workspaceIds.length === 0) return [event];
-  return workspaceIds.map((workspaceId) => ({ ...event, workspaceId }));
 }
