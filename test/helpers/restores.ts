@@ -7,6 +7,7 @@ import type { RecordSettled } from "../../server/domain/operations/settleWrite.t
 import type { PolicyWrite } from "../../server/provider/port.ts";
 import type { Installation } from "./installation.ts";
 import type { Northwind } from "./northwind.ts";
+import { giveOwnRole } from "./roles.ts";
 
 export type Frozen = { setId: string; planId: string; digest: string };
 
@@ -34,13 +35,9 @@ export async function freezePlan(db: Db, { northwind, contoso }: Northwind): Pro
   return { setId, planId, digest };
 }
 
-/** Requests a restore as Omar, who is made a manager so that he may. */
+/** Requests a restore as Omar, who is given a role that allows it. */
 export async function requestRestoreRun(db: Db, world: Northwind): Promise<string> {
-  await db.query(
-    `update role_assignments set role_id = (select id from roles where workspace_id = $2 and key = 'manager')
-     where user_id = $1`,
-    [world.omar.id, world.northwind.id],
-  );
+  await giveOwnRole(db, world);
   const { setId, planId, digest } = await freezePlan(db, world);
   const outcome = await requestRun(db, {
     operation: "restore.execute",

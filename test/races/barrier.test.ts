@@ -3,20 +3,21 @@ import { openProvider } from "../../jobs/openProvider.ts";
 import { findDenied } from "../../server/domain/operations/recheckRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { checkpoint, RunStopped } from "../../server/domain/operations/runEffect.ts";
-import { changeMemberRole, removeMember } from "../../server/domain/people/changeMember.ts";
-import { changeAuthority } from "../../server/domain/revocation/changeAuthority.ts";
+import { removeMember } from "../../server/domain/people/changeMember.ts";
 import { drainWrites, nothingDrained } from "../../server/domain/revocation/drainWrites.ts";
-import { changeLifecycle } from "../../server/domain/tenants/changeLifecycle.ts";
 import { getRole } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, openSession, until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { getRun } from "../helpers/records.ts";
 import { beginRestore, creationOf, openWriting } from "../helpers/restores.ts";
+import { editRole, ownRole } from "../helpers/roles.ts";
+import { ways } from "./ways.ts";
 
 /**
  * Handbook 2, "Provider writes": once a revocation has returned, the provider gets no call under what was
- * revoked; what was on the wire is waited for, to its deadline at most, and reported.
+ * revoked; what was on the wire is waited for, to its deadline at most, and reported. What a schedule asked for
+ * never writes at the provider: pausing and deleting one is in schedules.test.ts.
  */
 
 const installation = useInstallation();
@@ -41,55 +42,29 @@ async function writes(): Promise<number> {
   return asked.filter(({ method, kind }) => method !== "GET" && kind === "graph").length;
 }
 
-type Way = () => Promise<{ drained: { done: number; failed: number; unknown: number } }>;
-
-/** Every way in which the product takes authority away from a run. */
-const ways: Record<string, Way> = {
-  "member removed": () => removeMember(installation.db, asOlivia()),
-  "role changed": async () =>
-    changeMemberRole(installation.db, {
-      ...asOlivia(),
-      roleId: (await getRole(installation.db, world.northwind, "readonly")).id,
-    }),
-  "tenant suspended": () =>
-    changeLifecycle(installation.db, { ...asOlivia(), tenantId: world.contoso.id, to: "suspended" }),
-  "account disabled": () =>
-    changeAuthority(installation.db, [{ kind: "user", id: world.omar.id }], (tx) =>
-      tx.query("update users set status = 'disabled' where id = $1", [world.omar.id]),
-    ),
-  "connection no longer verified": () =>
-    changeAuthority(installation.db, [{ kind: "connection", id: world.connection.id }], (tx) =>
-      tx.query("update provider_connections set status = 'unverified' where id = $1", [world.connection.id]),
-    ),
-  "backup deleted": () =>
-    changeAuthority(installation.db, [{ kind: "backup", id: run.backupSetId ?? "" }], (tx) =>
-      tx.query("delete from backup_sets where id = $1", [run.backupSetId]),
-    ),
-};
-
 function asOlivia() {
   return { actor: world.olivia, workspaceId: world.northwind.id, userId: world.omar.id };
 }
 
-describe.each(Object.entries(ways))("%s", (_name, revoke) => {
+describe.each(Object.entries(ways))("%s", (_name, { revoke, reason }) => {
   test("returns after the call on the wire has been answered, says so, and no other call follows", async () => {
     await holdWrites();
     const arrived = nextWrite();
     const call = follow(writing.create("first"));
     await arrived;
-    const revocation = follow(revoke());
+    const revocation = follow(revoke(installation.db, world));
     // It is committed: the run would be denied its next effect. But it has not returned.
     await until(async () => (await findDenied(installation.db, [run])).has(run.id));
     expect({ call: call.done, revocation: revocation.done }).toEqual({ call: false, revocation: false });
     await letGo();
-    const { drained } = await revocation.result;
-    expect(drained).toEqual({ done: 1, failed: 0, unknown: 0 });
+    expect(await revocation.result).toEqual({ done: 1, failed: 0, unknown: 0 });
     expect(await call.result).toMatchObject({ state: "done" });
     const before = await writes();
     await expect(writing.create("second")).rejects.toThrow(RunStopped);
     expect(await writes()).toBe(before);
     expect(await getRun(installation.db, run.id)).toMatchObject({
       outcome: "blocked",
+      reasonCode: reason,
       tally: { done: 1 },
       effectsDone: 1,
     });
@@ -97,16 +72,19 @@ describe.each(Object.entries(ways))("%s", (_name, revoke) => {
 });
 
 describe("control", () => {
-  test("a gate right before the call, without an intent, sends after the revocation returned", async () => {
-    const { db, worker } = installation;
-    const { writer } = await openProvider(worker, world.connection.id);
-    const gated = await db.transaction((tx) => checkpoint(tx, run));
-    expect(gated).toMatchObject({ kind: "allowed" });
-    const { drained } = await removeMember(db, asOlivia());
-    expect(drained).toEqual({ done: 0, failed: 0, unknown: 0 });
-    await writer.write(creationOf(worker, "late").write, crypto.randomUUID(), AbortSignal.timeout(5_000));
-    expect(await writes()).toBe(1);
-  });
+  test.each(Object.entries(ways))(
+    "%s: a gate right before the call, without an intent, sends after it has returned",
+    async (_name, { revoke }) => {
+      const { db, worker } = installation;
+      const { writer } = await openProvider(worker, world.connection.id);
+      const gated = await db.transaction((tx) => checkpoint(tx, run));
+      expect(gated).toMatchObject({ kind: "allowed" });
+      expect(await revoke(db, world)).toEqual(nothingDrained);
+      expect((await findDenied(db, [run])).has(run.id)).toBe(true);
+      await writer.write(creationOf(worker, "late").write, crypto.randomUUID(), AbortSignal.timeout(5_000));
+      expect(await writes()).toBe(1);
+    },
+  );
 
   test("a gate once at the start sends everything after the revocation returned", async () => {
     const { db, worker } = installation;
@@ -150,6 +128,21 @@ test("calls that were intended under the new state of things are not waited for"
   expect(call.done).toBe(false);
   await letGo();
   expect(await call.result).toMatchObject({ state: "done" });
+});
+
+test("an edit of a role that takes nothing away waits for no call, and stops none", async () => {
+  const { db } = installation;
+  const { id: roleId } = await getRole(db, world.northwind, ownRole);
+  await holdWrites();
+  const arrived = nextWrite();
+  const call = follow(writing.create("meanwhile"));
+  await arrived;
+  const { drained } = await editRole(db, { ...asOlivia(), roleId }, { name: "Desk", with: ["audit.export"] });
+  expect(drained).toEqual(nothingDrained);
+  expect(call.done).toBe(false);
+  await letGo();
+  expect(await call.result).toMatchObject({ state: "done" });
+  expect(await writing.create("next")).toMatchObject({ state: "done" });
 });
 
 test("a worker's transaction that hangs with the locks is ended, and the audit trail says so", async () => {

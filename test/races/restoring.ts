@@ -3,23 +3,20 @@ import { type Run, runColumns } from "../../server/domain/operations/run.ts";
 import { backUp, preview, putDirectory } from "../helpers/backups.ts";
 import type { Installation } from "../helpers/installation.ts";
 import type { Northwind } from "../helpers/northwind.ts";
+import { giveOwnRole } from "../helpers/roles.ts";
 
 /** Restores with the real task, of policies that each take two calls: creating it, then assigning it. */
 
 export const type = "deviceConfigurations";
 const group = { id: "11111111-0000-4000-8000-000000000001", displayName: "All staff" };
 
-/** Makes Omar a manager, who may restore, and gives the tenant so many policies, each for a group. */
+/** Lets Omar restore, and gives the tenant so many policies, each for a group. */
 export async function seedPolicies(
   { db, control }: Pick<Installation, "db" | "control">,
   world: Northwind,
   items: number,
 ): Promise<void> {
-  await db.query(
-    `update role_assignments set role_id = (select id from roles where workspace_id = $2 and key = 'manager')
-     where user_id = $1`,
-    [world.omar.id, world.northwind.id],
-  );
+  await giveOwnRole(db, world);
   await putDirectory({ control }, world.contoso, { groups: [group] });
   for (let item = 1; item <= items; item += 1) {
     const id = crypto.randomUUID();

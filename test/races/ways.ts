@@ -1,13 +1,16 @@
 import type { Db } from "../../server/db/database.ts";
 import type { ReasonCode } from "../../server/domain/authority/reasons.ts";
 import { replaceCredential } from "../../server/domain/connections/replaceCredential.ts";
-import { changeMemberRole, removeMember } from "../../server/domain/people/changeMember.ts";
+import { changeMember, changeMemberRole, removeMember } from "../../server/domain/people/changeMember.ts";
+import { disableAccount, enableAccount } from "../../server/domain/people/disableAccount.ts";
+import { findMember } from "../../server/domain/people/members.ts";
 import { type AuthoritySubject, changeAuthority } from "../../server/domain/revocation/changeAuthority.ts";
 import type { Drained } from "../../server/domain/revocation/drainWrites.ts";
 import { changeLifecycle } from "../../server/domain/tenants/changeLifecycle.ts";
 import { addMember, getRole } from "../helpers/factories.ts";
 import type { Northwind } from "../helpers/northwind.ts";
 import { credentialKeys } from "../helpers/queue.ts";
+import { editRole, ownRole } from "../helpers/roles.ts";
 
 /** A way in which the product takes from Omar, or from the tenant, what a restore of his relies on. */
 export type Way = {
@@ -27,6 +30,33 @@ export const ways = {
     },
     reason: "missing_capability",
   },
+  "assignment changed": {
+    async revoke(db, world) {
+      const { id: roleId } = await getRole(db, world.northwind, "readonly");
+      const change = { kind: "assignment_role", assignmentId: await heldBy(db, world), roleId } as const;
+      return (await changeMember(db, { ...person(world), change })).drained;
+    },
+    reason: "missing_capability",
+  },
+  "assignment ended": {
+    async revoke(db, world) {
+      const change = { kind: "assignment_end", assignmentId: await heldBy(db, world) } as const;
+      return (await changeMember(db, { ...person(world), change })).drained;
+    },
+    reason: "tenant_not_entitled",
+  },
+  "capability removed from the role": {
+    async revoke(db, world) {
+      const { id: roleId } = await getRole(db, world.northwind, ownRole);
+      return (await editRole(db, { ...person(world), roleId }, { without: ["restore.execute"] })).drained;
+    },
+    reason: "missing_capability",
+  },
+  "account disabled": {
+    revoke: async (db, { omar }) =>
+      (await disableAccount(db, { userId: omar.id, leavesWithoutOwner: false })).drained,
+    reason: "initiator_not_entitled",
+  },
   "tenant suspended": {
     revoke: async (db, world) => (await changeLifecycle(db, { ...tenant(world), to: "suspended" })).drained,
     reason: "tenant_not_operable",
@@ -39,30 +69,17 @@ export const ways = {
     },
     reason: "provider_connection_invalid",
   },
-  "assignment ended": byHand(
+  "assignment lapsed, by hand": byHand(
     "user",
     ({ omar }) => omar.id,
     "update role_assignments set expires_at = clock_timestamp() where user_id = $1",
     "tenant_not_entitled",
   ),
-  "assignment deleted": byHand(
+  "assignment deleted, by hand": byHand(
     "user",
     ({ omar }) => omar.id,
     "delete from role_assignments where user_id = $1",
     "tenant_not_entitled",
-  ),
-  "account disabled": byHand(
-    "user",
-    ({ omar }) => omar.id,
-    "update users set status = 'disabled' where id = $1",
-    "initiator_not_entitled",
-  ),
-  "capability removed from the role": byHand(
-    "workspace",
-    ({ northwind }) => northwind.id,
-    `update roles set capabilities = array_remove(capabilities, 'restore.execute')
-     where workspace_id = $1 and key = 'manager'`,
-    "missing_capability",
   ),
   "workspace suspended": byHand(
     "workspace",
@@ -117,11 +134,16 @@ const tenant = ({ olivia, contoso, northwind }: Northwind) => ({
   tenantId: contoso.id,
 });
 
+async function heldBy(db: Db, { northwind, omar }: Northwind): Promise<string> {
+  const member = await findMember(db, northwind.id, omar.id);
+  return member?.assignments[0]?.id ?? "";
+}
+
 /** Ways that can be taken back, so that the next restore is allowed again. */
 export const reversible: { revoke: Way["revoke"]; grant(db: Db, world: Northwind): Promise<unknown> }[] = [
   {
     ...ways["member removed"],
-    grant: (db, { northwind, omar }) => addMember(db, { workspace: northwind, user: omar, role: "manager" }),
+    grant: (db, { northwind, omar }) => addMember(db, { workspace: northwind, user: omar, role: ownRole }),
   },
   {
     ...ways["tenant suspended"],
@@ -130,27 +152,29 @@ export const reversible: { revoke: Way["revoke"]; grant(db: Db, world: Northwind
   {
     ...ways["role changed"],
     async grant(db, world) {
-      const { id: roleId } = await getRole(db, world.northwind, "manager");
+      const { id: roleId } = await getRole(db, world.northwind, ownRole);
       await changeMemberRole(db, { ...person(world), roleId });
     },
   },
   {
     ...ways["assignment ended"],
+    grant: (db, { northwind, omar }) => addMember(db, { workspace: northwind, user: omar, role: ownRole }),
+  },
+  {
+    ...ways["assignment lapsed, by hand"],
     grant: (db, { omar }) =>
       db.query("update role_assignments set expires_at = null where user_id = $1", [omar.id]),
   },
   {
     ...ways["account disabled"],
-    grant: (db, { omar }) => db.query("update users set status = 'active' where id = $1", [omar.id]),
+    grant: (db, { omar }) => enableAccount(db, omar.id),
   },
   {
     ...ways["capability removed from the role"],
-    grant: (db, { northwind }) =>
-      db.query(
-        `update roles set capabilities = array_append(capabilities, 'restore.execute')
-         where workspace_id = $1 and key = 'manager'`,
-        [northwind.id],
-      ),
+    async grant(db, world) {
+      const { id: roleId } = await getRole(db, world.northwind, ownRole);
+      await editRole(db, { ...person(world), roleId }, { with: ["restore.execute"] });
+    },
   },
   {
     ...ways["connection no longer verified"],
