@@ -18,5 +18,5 @@ export function drainedWords({ done, failed, unknown }: Drained): string {
         ]
       : []),
   ];
-  return `${waited} ${parts.join(", ")}. Nothing further is sent.`;
+  return `${waited} ${parts.join(", ")}. Nothing further is sent under authority that no longer holds.`;
 }
