@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { Conflict, Forbidden, Invalid } from "../../../server/domain/errors.ts";
 import { changeMember, removeMember } from "../../../server/domain/people/changeMember.ts";
+import { disableAccount } from "../../../server/domain/people/disableAccount.ts";
 import { findMember } from "../../../server/domain/people/members.ts";
 import { changeRole } from "../../../server/domain/roles/changeRole.ts";
 import { copyRole } from "../../../server/domain/roles/copyRole.ts";
@@ -67,6 +68,26 @@ test("an owner who leaves while the other owner's role is cut: one of the two is
     [workspace.id],
   );
   expect(owners).toHaveLength(1);
+});
+
+test("an owner whose account is disabled while the other owner's role is cut: one of the two is refused", async () => {
+  const { db, workspace, olivia, at } = await seed();
+  const ada = await createMember(db, { workspace, role: "chief", name: "Ada" });
+  const gatekeeper = await openSession(database.url);
+  await gatekeeper.query("begin");
+  await gatekeeper.query("select pg_advisory_xact_lock(hashtextextended('owners:' || $1::text, 0))", [
+    workspace.id,
+  ]);
+  const both = [
+    follow<unknown>(disableAccount(db, { userId: olivia.id, leavesWithoutOwner: false })),
+    follow<unknown>(editRole(db, { ...at, actor: ada }, { without: ["workspace.manage"] })),
+  ];
+  await untilSessionsWait(db, 2);
+  await gatekeeper.query("commit");
+  await gatekeeper.end();
+  const ended = await Promise.allSettled(both.map(({ result }) => result));
+  expect(ended.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(ended).toContainEqual({ status: "rejected", reason: expect.any(Conflict) });
 });
 
 test("control: by hand, where nobody looks for another owner under a lock, both go", async () => {
