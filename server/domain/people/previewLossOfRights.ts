@@ -1,5 +1,5 @@
 import type { Reader } from "../../db/database.ts";
-import type { Facts } from "../authority/facts.ts";
+import type { AssignmentFact, Facts } from "../authority/facts.ts";
 import { countStopped, type OpenRun, openRunLimit, type Stopped } from "../operations/countStopped.ts";
 import type { Assignment } from "./assignments.ts";
 
@@ -58,20 +58,26 @@ export async function previewDisabledAccount(
 }
 
 function withStanding(facts: Facts, { membership, assignments }: Standing): Facts {
-  const covering = assignments.filter(({ tenantId }) => tenantId === null || tenantId === facts.tenantId);
+  const covering = (tenantId: string | null) =>
+    assignments.filter((held) => held.tenantId === null || held.tenantId === tenantId).map(toFact);
   return {
     ...facts,
     initiator:
       facts.initiator === null || membership === "kept"
         ? facts.initiator
         : { ...facts.initiator, membership: null },
-    assignments: covering.map(({ role, tenantId, expiresAt }) => ({
-      roleId: role.id,
-      roleName: role.name,
-      capabilities: [...role.capabilities],
-      allTenants: tenantId === null,
-      expiresAt,
-    })),
+    assignments: covering(facts.tenantId),
+    source: facts.source && { ...facts.source, assignments: covering(facts.source.tenantId) },
+  };
+}
+
+function toFact({ role, tenantId, expiresAt }: Assignment): AssignmentFact {
+  return {
+    roleId: role.id,
+    roleName: role.name,
+    capabilities: [...role.capabilities],
+    allTenants: tenantId === null,
+    expiresAt,
   };
 }
 

@@ -6,11 +6,22 @@ import {
 } from "../../../server/domain/people/changeMember.ts";
 import type { MemberChange } from "../../../server/domain/people/memberChange.ts";
 import { findMember } from "../../../server/domain/people/members.ts";
-import { addMember, createConnection, createTenant, getRole, placeHold } from "../../helpers/factories.ts";
+import { previewRoleChange } from "../../../server/domain/roles/changeRole.ts";
+import { getRole as getKept } from "../../../server/domain/roles/roles.ts";
+import {
+  addMember,
+  createConnection,
+  createRole,
+  createTenant,
+  getRole,
+  placeHold,
+} from "../../helpers/factories.ts";
 import { useInstallation } from "../../helpers/installation.ts";
 import { requestAs, seedNorthwind } from "../../helpers/northwind.ts";
 import { drainQueue, makeJobsDue } from "../../helpers/queue.ts";
 import { getRun } from "../../helpers/records.ts";
+import { requestRestoreRun } from "../../helpers/restores.ts";
+import { draftFrom, editRole } from "../../helpers/roles.ts";
 
 const installation = useInstallation();
 
@@ -104,4 +115,27 @@ test("a right given back before the run begins stops nothing", async () => {
   await makeJobsDue(db);
   await drainQueue(worker);
   expect(await getRun(db, runs[0] ?? "")).toMatchObject({ outcome: "succeeded" });
+});
+
+test("a restore is stopped too by what no longer lets its initiator see the backup it takes from", async () => {
+  const { db } = installation;
+  const world = await seedNorthwind(installation);
+  const { northwind, omar, olivia } = world;
+  const runId = await requestRestoreRun(db, world);
+  const blind = await createRole(db, {
+    workspace: northwind,
+    key: "blind",
+    capabilities: ["operations.view", "restore.execute", "restore.preview"],
+  });
+  const person = { workspaceId: northwind.id, userId: omar.id };
+  const [held] = (await findMember(db, northwind.id, omar.id))?.assignments ?? [];
+  const change = { kind: "assignment_role", assignmentId: held?.id ?? "", roleId: blind.id } as const;
+  expect(await previewMemberChange(db, person, change)).toMatchObject({ stops: { queued: 1, tenants: 1 } });
+
+  const own = { actor: olivia, workspaceId: northwind.id, roleId: held?.role.id ?? "" };
+  const draft = draftFrom(await getKept(db, northwind.id, own.roleId), { without: ["backup.view"] });
+  expect(await previewRoleChange(db, own, draft)).toMatchObject({ stops: { queued: 1, tenants: 1 } });
+  await editRole(db, own, { without: ["backup.view"] });
+  await drainQueue(installation.worker);
+  expect(await getRun(db, runId)).toMatchObject({ outcome: "blocked", reasonCode: "missing_capability" });
 });
