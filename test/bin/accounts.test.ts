@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test } from "@jest/globals";
 import { findAccount } from "../../server/domain/people/accounts.ts";
 import { makeApp, signIn } from "../helpers/app.ts";
+import { runCommand } from "../helpers/command.ts";
 import {
   addMember,
   createMember,
@@ -22,25 +21,9 @@ beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0, omar: "manager" });
 });
 
-type Ended = { code: number | null; out: string; err: string };
-
 /** The command, with what is typed on its standard input. */
-function accounts(args: string[], typed = "", url = installation.url): Promise<Ended> {
-  const child = spawn(process.execPath, ["bin/accounts.ts", ...args], {
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { DATABASE_URL: url },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const ended = { code: null, out: "", err: "" };
-  child.stdout.on("data", (chunk) => {
-    ended.out += String(chunk);
-  });
-  child.stderr.on("data", (chunk) => {
-    ended.err += String(chunk);
-  });
-  child.stdin.end(typed);
-  return new Promise((resolve) => child.once("close", (code) => resolve({ ...ended, code })));
-}
+const accounts = (args: string[], typed = "", url = installation.url) =>
+  runCommand("bin/accounts.ts", args, { DATABASE_URL: url }, typed);
 
 const stateOf = async ({ email }: TestUser) => (await findAccount(installation.db, email))?.status;
 

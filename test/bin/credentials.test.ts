@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test } from "@jest/globals";
 import { findCredential } from "../../server/domain/connections/findCredential.ts";
 import { replaceCredential } from "../../server/domain/connections/replaceCredential.ts";
 import { resealBatch } from "../../server/domain/connections/resealCredentials.ts";
 import { type CredentialKey, sealCredential } from "../../server/domain/connections/sealing.ts";
 import { storeCredential } from "../../server/domain/connections/storeCredential.ts";
+import { type Ended, runCommand } from "../helpers/command.ts";
 import { getConnection } from "../helpers/connections.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { createConnection, createMember, createTenant, createWorkspace } from "../helpers/factories.ts";
@@ -23,23 +22,9 @@ beforeEach(async () => {
   await database.db.query("delete from provider_credentials");
 });
 
-type Ended = { code: number | null; out: string; err: string };
-
 function credentials(args: string[], keys: readonly CredentialKey[] = [newer, older]): Promise<Ended> {
   const CREDENTIAL_KEYS = keys.map(({ id, key }) => `${id}:${key.toString("base64")}`).join(",");
-  const child = spawn(process.execPath, ["bin/credentials.ts", ...args], {
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { DATABASE_URL: database.url, CREDENTIAL_KEYS },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const ended = { code: null, out: "", err: "" };
-  child.stdout.on("data", (chunk) => {
-    ended.out += String(chunk);
-  });
-  child.stderr.on("data", (chunk) => {
-    ended.err += String(chunk);
-  });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ ...ended, code })));
+  return runCommand("bin/credentials.ts", args, { DATABASE_URL: database.url, CREDENTIAL_KEYS });
 }
 
 /** A tenant with a verified connection whose credential that key has sealed. */

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { WorkerDeps } from "../../jobs/deps.ts";
 import { makeSandboxClient } from "../../server/demo/sandbox/client.ts";
@@ -7,6 +5,7 @@ import { type Sandbox, startSandbox } from "../../server/demo/sandbox/startSandb
 import { contoso, litware, proseware } from "../../server/demo/seed/cast.ts";
 import { directories } from "../../server/demo/seed/directories.ts";
 import { seed } from "../../server/demo/seed.ts";
+import { type Ended, runCommand } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { createTenant, createWorkspace } from "../helpers/factories.ts";
 import { credentialKeys, drainQueue, makeTestWorker } from "../helpers/queue.ts";
@@ -21,23 +20,12 @@ beforeAll(async () => {
 });
 afterAll(() => parts.sandbox?.close());
 
-type Ended = { code: number | null; out: string; err: string };
-
-function operation(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ["bin/operation.ts", ...args], {
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { DATABASE_URL: database.url, BASE_URL: "https://countersign.example.com", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+const operation = (args: string[], environment: Record<string, string> = {}) =>
+  runCommand("bin/operation.ts", args, {
+    DATABASE_URL: database.url,
+    BASE_URL: "https://countersign.example.com",
+    ...environment,
   });
-  const ended = { code: null, out: "", err: "" };
-  child.stdout.on("data", (chunk) => {
-    ended.out += String(chunk);
-  });
-  child.stderr.on("data", (chunk) => {
-    ended.err += String(chunk);
-  });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ ...ended, code })));
-}
 
 const sync = (...args: string[]) => operation(["request", "inventory.sync", ...args]);
 const addressOnly = /^https:\/\/countersign\.example\.com\/admin\/operations\/([0-9a-f-]{36})$/m;
