@@ -39,15 +39,15 @@ program
   .command("disable")
   .summary("stop everything under an account's rights, in every workspace")
   .description(
-    "Says what it will stop, asks, then disables the account: nobody signs in with it, its sessions end, and\n" +
-      "nothing happens under its rights any more. Waits for changes already on their way to Microsoft and says what\n" +
+    "Says what it will stop, asks, then disables the account: nobody signs in with it, its sessions end, and " +
+      "nothing happens under its rights any more. Waits for changes already on their way to Microsoft and says what " +
       "became of them. Roles and schedules stay as they are. Audited in each of the person's workspaces.",
   )
   .argument("<email>", "whose account")
   .option("--yes", "do not ask")
   .option(
     "--leave-without-owner",
-    "also where a workspace is left without an owner: nobody can give or take roles there until the account is\n" +
+    "also where a workspace is left without an owner: nobody can give or take roles there until the account is " +
       "enabled again",
   )
   .action((email: string, options: DisableOptions) => run((db) => disable(db, email, options)));
