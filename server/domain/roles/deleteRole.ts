@@ -1,9 +1,9 @@
-import type { Db, Tx } from "../../db/database.ts";
+import type { Db, Reader, Tx } from "../../db/database.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { Conflict } from "../errors.ts";
 import { counted } from "../operations/runWords.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
-import { changeAuthority } from "../revocation/changeAuthority.ts";
+import { type AuthoritySubject, changeAuthority } from "../revocation/changeAuthority.ts";
 import type { RoleRequest } from "./changeRole.ts";
 import { listHolders } from "./holders.ts";
 import { requireCustom } from "./planRoleChange.ts";
@@ -18,12 +18,22 @@ import { getRole, type KeptRole } from "./roles.ts";
 export async function deleteRole(db: Db, request: RoleRequest): Promise<string> {
   const { value } = await changeAuthority(
     db,
-    [{ kind: "workspace", id: request.workspaceId }],
+    [{ kind: "workspace", id: request.workspaceId }, ...(await lapsedHolders(db, request.roleId))],
     (tx) => deleteIn(tx, request),
     // What nobody holds grants nothing.
     { relyingOn: authorityOf(request.actor, request.workspaceId), takesNothingAway: true },
   );
   return value;
+}
+
+/** Whose assignments go with it, so that their keys are locked up front; beyond those, the workspace's is enough. */
+async function lapsedHolders(reader: Reader, roleId: string): Promise<AuthoritySubject[]> {
+  const rows = await reader.query<{ id: string }>(
+    `select distinct user_id as id from role_assignments
+     where role_id = $1 and expires_at <= clock_timestamp() limit 500`,
+    [roleId],
+  );
+  return rows.map(({ id }) => ({ kind: "user", id }));
 }
 
 async function deleteIn(tx: Tx, { actor, workspaceId, roleId }: RoleRequest): Promise<string> {
