@@ -1,10 +1,11 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
-import { run, type WorkerEvents } from "graphile-worker";
+import { type RunnerOptions, run, type WorkerEvents } from "graphile-worker";
 import pg from "pg";
 import type { WorkerConfig } from "../server/config.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { crontab, makeMaintenanceTasks } from "./maintenance/maintenanceTasks.ts";
+import { onceAnswered, type Waiting } from "./onceAnswered.ts";
 import { makeQueueLogger } from "./queueLogger.ts";
 import { makeTaskList } from "./taskList.ts";
 
@@ -26,11 +27,11 @@ export type Queue = {
   stop(): Promise<void>;
 };
 
-/** Starts taking jobs. The queue finds its way back by itself when the database was away. */
+/** Starts taking jobs. Once started the queue finds its way back by itself when the database was away. */
 export async function startQueue(
   deps: WorkerDeps,
   config: WorkerConfig,
-  onError: (error: Error) => void,
+  { onError, ...waiting }: Waiting & { onError: (error: Error) => void },
 ): Promise<Queue> {
   // Connections of its own: a task that waits for one of ours must not keep jobs from ending.
   const pgPool = new pg.Pool({
@@ -46,7 +47,7 @@ export async function startQueue(
   events.on("pool:create", ({ workerPool }) => {
     poolId = workerPool.id;
   });
-  const runner = await run({
+  const options: RunnerOptions = {
     events,
     pgPool,
     taskList: { ...makeTaskList(deps), ...makeMaintenanceTasks(deps, config) },
@@ -60,7 +61,8 @@ export async function startQueue(
         gracefulShutdownAbortTimeout: finishWithin,
       },
     },
-  });
+  };
+  const runner = await onceAnswered(() => run(options), waiting);
   let hasEnded = false;
   // It settles the same way whether the queue was stopped or failed; the queue has logged why.
   const ended = runner.promise

@@ -16,6 +16,8 @@ import { recorderOf } from "./taskList.ts";
 const heartbeatEvery = 10_000;
 /** How often (milliseconds) running work is looked at again even when no change of authority was heard of. */
 const recheckEvery = 5_000;
+/** How long (milliseconds) a database that is away when it starts is waited for: a restart, a failover. */
+const patience = 60_000;
 /** How often (milliseconds) calls are looked for that nobody has settled. */
 const settleEvery = 10_000;
 
@@ -27,8 +29,11 @@ export type Worker = {
   stop(): Promise<void>;
 };
 
-/** Starts a worker: queue, tasks, heartbeat. `stop` takes no more jobs and finishes or hands back what runs. */
-export async function startWorker(config: WorkerConfig, log: Logger): Promise<Worker> {
+/**
+ * Starts a worker: queue, tasks, heartbeat. `stop` takes no more jobs and finishes or hands back what runs. A
+ * database that does not answer yet is waited for, until the signal says that there is no need any more.
+ */
+export async function startWorker(config: WorkerConfig, log: Logger, signal: AbortSignal): Promise<Worker> {
   const onError = (error: Error) => log.warn({ err: error }, "database connection lost; it will be replaced");
   const db = openDatabase({
     url: config.DATABASE_URL,
@@ -42,7 +47,7 @@ export async function startWorker(config: WorkerConfig, log: Logger): Promise<Wo
     provider: makeGraphProvider({ graphUrl: config.GRAPH_URL, loginUrl: config.LOGIN_URL }),
     log,
   });
-  const queue = await startQueue(deps, config, onError);
+  const queue = await startQueue(deps, config, { log, signal, patience, onError });
   const { poolId, ended } = queue;
   const background = startBackground(deps, config, poolId);
   return {

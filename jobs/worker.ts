@@ -21,11 +21,11 @@ try {
 
 async function main(config: WorkerConfig, log: Logger): Promise<void> {
   process.on("unhandledRejection", (error) => outliveTheDatabase(error, log));
-  const starting = startWorker(config, log);
-  let stopping = false;
+  const stopping = new AbortController();
+  const starting = startWorker(config, log, stopping.signal);
   const stop = (why: string, code: number) => {
-    if (stopping) return;
-    stopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     setTimeout(() => {
       log.error("worker did not stop in time and ends as it is");
       process.exit(1);
@@ -36,6 +36,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
       .then(
         () => process.exit(code),
         (error: unknown) => {
+          // It had not started yet, and so has nothing to finish.
+          if (error === stopping.signal.reason) process.exit(code);
           log.error({ err: error }, "worker did not stop cleanly");
           process.exit(1);
         },
@@ -48,10 +50,11 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     log.info({ pool: worker.poolId, concurrency: config.WORKER_CONCURRENCY }, "worker started");
     await worker.ended;
   } catch (error) {
+    if (stopping.signal.aborted) return;
     log.fatal({ err: error }, "the worker could not start; it has to be started again");
     process.exit(1);
   }
-  if (stopping) return;
+  if (stopping.signal.aborted) return;
   log.fatal("the queue ended by itself: this worker takes no more jobs and has to be started again");
   stop("the queue ended", 1);
 }

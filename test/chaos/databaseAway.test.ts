@@ -73,6 +73,15 @@ test("a worker goes on after the database was away: it says so, its run is tried
   expect(await worker.stop()).toBe(0);
 });
 
+test("a worker that is started while the database is away starts once that is back", async () => {
+  await cluster.stop();
+  const worker = start("jobs/worker.ts", { GRAPH_URL: sandbox.url, LOGIN_URL: sandbox.url });
+  await worker.says("the database does not answer: starting once it does");
+  await cluster.start();
+  await worker.says("worker started");
+  expect(await worker.stop()).toBe(0);
+});
+
 test("while the database is away a page says so, web is alive and not ready; then all is as before", async () => {
   const { url } = await startWeb({});
   const ask = await askWithSession(url);

@@ -1,4 +1,4 @@
-import { type ProductProcess, startProduct } from "../helpers/productProcess.ts";
+import { type LogLine, type ProductProcess, startProduct } from "../helpers/productProcess.ts";
 
 /** Worker processes, each replaced when it is gone, as a platform does. */
 export type Fleet = {
@@ -6,8 +6,10 @@ export type Fleet = {
   workers(): readonly ProductProcess[];
   /** Starts another in the place of one that has ended or is about to. */
   replace(worker: ProductProcess): void;
-  /** Tells all to stop; returns how they ended. */
-  stop(): Promise<(number | string)[]>;
+  /** Tells all to stop, and waits for the end of every one there ever was. */
+  stop(): Promise<void>;
+  /** Those that ended as none should, whatever struck them: their exit codes and last words. */
+  failures(): Promise<{ code: number; words: readonly LogLine[] }[]>;
   /** Ends what is still there, whatever state it is in. */
   kill(): Promise<void>;
 };
@@ -24,7 +26,20 @@ export function startFleet(size: number, settings: Record<string, string>): Flee
       present.add(next);
       everStarted.push(next);
     },
-    stop: () => Promise.all([...present].map((worker) => worker.stop())),
+    async stop() {
+      for (const worker of present) void worker.stop();
+      await Promise.all(everStarted.map(({ ended }) => ended));
+    },
+    async failures() {
+      const endings = everStarted.map(async (worker) => ({
+        code: await worker.ended,
+        words: worker.log().slice(-6),
+      }));
+      // A signal's name is how those end that were killed, or told to stop before they listened for that.
+      return (await Promise.all(endings)).flatMap(({ code, words }) =>
+        typeof code === "number" && code !== 0 ? [{ code, words }] : [],
+      );
+    },
     async kill() {
       for (const { child } of everStarted) child.kill("SIGKILL");
       await Promise.all(everStarted.map(({ ended }) => ended));

@@ -13,10 +13,10 @@ export const strikes = {
     fleet.replace(worker);
     await passDeadlinesOf(db, poolOf(worker));
   },
-  "worker told to stop": async ({ fleet, random, codes }) => {
+  "worker told to stop": async ({ fleet, random }) => {
     const worker = random.pick(fleet.workers());
     // It finishes or hands back while the others and what strikes next go on.
-    codes.push(worker.stop());
+    void worker.stop();
     fleet.replace(worker);
   },
   "worker asleep": async ({ db, fleet, random, lostAfter }) => {
@@ -51,8 +51,6 @@ export type Struck = {
   cluster: Cluster;
   fleet: Fleet;
   random: Random;
-  /** How those end that were told to stop. */
-  codes: Promise<number | string>[];
   /** Milliseconds. */
   lostAfter: number;
 };

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from "@jest/globals";
+import pg from "pg";
+import { onceAnswered } from "../../jobs/onceAnswered.ts";
 import { freePort } from "../../server/db/embedded.ts";
 import { confirm, listPlan } from "../helpers/backups.ts";
 import { useInstallation } from "../helpers/installation.ts";
@@ -109,10 +111,26 @@ test("a worker whose queue ends by itself says so and ends with 1, so that its p
   expect(await worker.ended).toBe(1);
 });
 
-test("a worker that cannot reach the database says so and ends with 1", async () => {
+test("a worker that no database answers says so, waits, and ends with 0 when it is told to stop", async () => {
   const worker = startWorker({ DATABASE_URL: `postgres://nobody@127.0.0.1:${await freePort()}/nothing` });
+  await worker.says("the database does not answer: starting once it does");
+  expect(await worker.stop()).toBe(0);
+});
+
+test("a worker that the database turns away says so and ends with 1", async () => {
+  const worker = startWorker({ DATABASE_URL: `${installation.url}_of_somebody_else` });
   await worker.says("the worker could not start");
   expect(await worker.ended).toBe(1);
+});
+
+test("a database that does not answer is waited for no longer than is said", async () => {
+  const { log } = installation.worker;
+  const address = { host: "127.0.0.1", port: await freePort() };
+  const client = () => new pg.Client(address).connect();
+  const { signal } = new AbortController();
+  await expect(onceAnswered(client, { log, signal, patience: 120 })).rejects.toThrow("ECONNREFUSED");
+  const wrong = async () => Promise.reject(new Error("not the database"));
+  await expect(onceAnswered(wrong, { log, signal, patience: 60_000 })).rejects.toThrow("not the database");
 });
 
 async function listCalls(runId: string): Promise<string[]> {
