@@ -21,7 +21,15 @@ export type Ticked = Record<Asked | "failed", number>;
  */
 export async function scheduleTick(deps: WorkerDeps, options: TickOptions): Promise<Ticked> {
   const now = options.now ?? (await readClock(deps));
-  const ticked: Ticked = { asked: 0, skipped: 0, paused: 0, unknown: 0, elsewhere: 0, failed: 0 };
+  const ticked: Ticked = {
+    asked: 0,
+    skipped: 0,
+    nowhere: 0,
+    paused: 0,
+    unknown: 0,
+    elsewhere: 0,
+    failed: 0,
+  };
   let last: DueSchedule | null = null;
   do {
     const due: DueSchedule[] = await listDue(deps.db, now, last, pageSize);
@@ -32,7 +40,7 @@ export async function scheduleTick(deps: WorkerDeps, options: TickOptions): Prom
     await Promise.all(Array.from({ length: atOnce }, askInTurn));
     last = due.length < pageSize ? null : (due.at(-1) ?? null);
   } while (last !== null && !options.signal?.aborted);
-  if (ticked.asked + ticked.skipped + ticked.unknown > 0)
+  if (ticked.asked + ticked.skipped + ticked.nowhere + ticked.unknown > 0)
     deps.log.info(ticked, "schedules asked for their runs");
   return ticked;
 }

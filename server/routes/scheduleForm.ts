@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Reader } from "../db/database.ts";
-import { tenantIdsOrNull, tenantScope, type Viewer } from "../domain/authority/viewer.ts";
+import { may, tenantIdsOrNull, tenantScope, type Viewer } from "../domain/authority/viewer.ts";
 import { Invalid } from "../domain/errors.ts";
 import { listTenantNames } from "../domain/operations/attention.ts";
 import { contractOf, isOperationName } from "../domain/operations/catalog.ts";
@@ -54,13 +54,16 @@ export function formOf(schedule: ShownSchedule): SentSchedule {
   return { operation, tenant, cron, time_zone: timeZone, types: typesIn(target), intent: "save" };
 }
 
+/** Stands for all tenants of the workspace where a tenant is chosen. */
+const allTenants = "all";
+
 /** Throws `Invalid` when no operation or tenant was chosen. */
 export function wantedFrom(sent: SentSchedule): WantedSchedule {
   const { operation, types, cron, time_zone: timeZone } = sent;
   const tenant = Id.safeParse(sent.tenant);
   if (!isOperationName(operation)) throw new Invalid({ operation: "Choose what to do." });
-  if (!tenant.success) throw new Invalid({ tenant: "Choose a tenant." });
-  return { operation, tenantId: tenant.data, types, cron, timeZone };
+  if (sent.tenant !== allTenants && !tenant.success) throw new Invalid({ tenant: "Choose a tenant." });
+  return { operation, tenantId: tenant.data ?? null, types, cron, timeZone };
 }
 
 type Option = { value: string; label: string; isSelected: boolean };
@@ -120,6 +123,8 @@ function lookAhead({ cron, time_zone }: SentSchedule): Pick<ScheduleFormPage, "n
   }
 }
 
+const allWords = `All tenants (for “${contractOf("tenants.bulk_sync").title}”)`;
+
 async function readChoices(reader: Reader, viewer: Viewer, sent: SentSchedule) {
   const tenantIds = tenantIdsOrNull(tenantScope(viewer, "schedule.manage"));
   const tenants = await listTenantNames(reader, {
@@ -133,7 +138,10 @@ async function readChoices(reader: Reader, viewer: Viewer, sent: SentSchedule) {
       label: contractOf(name).title,
       isSelected: name === sent.operation,
     })),
-    tenants: tenants.map(({ id, name }) => ({ value: id, label: name, isSelected: id === sent.tenant })),
+    tenants: [
+      ...(may(viewer, "schedule.manage", null) ? [{ id: allTenants, name: allWords }] : []),
+      ...tenants,
+    ].map(({ id, name }) => ({ value: id, label: name, isSelected: id === sent.tenant })),
   };
 }
 

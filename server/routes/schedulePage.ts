@@ -11,12 +11,15 @@ import {
   isRunning,
   needsInWords,
   type Prospect,
+  reachWords,
   scheduleBadge,
   scheduleName,
   targetWords,
 } from "../domain/schedules/describeSchedule.ts";
 import { findScheduleFor, listRunsOf, type ShownSchedule } from "../domain/schedules/findScheduleFor.ts";
 import { previewSchedules } from "../domain/schedules/previewSchedules.ts";
+import { isForAllTenants } from "../domain/schedules/target.ts";
+import { listTenantsInReach } from "../domain/schedules/tenantsInReach.ts";
 import { lackedBy } from "../domain/schedules/transferSchedules.ts";
 import { paths, withQuery } from "../http/paths.ts";
 
@@ -27,6 +30,8 @@ export type SchedulePage = {
   badge: Badge;
   cadence: string;
   target: string | null;
+  /** For one of all tenants: how many that would be now. */
+  reach: string | null;
   needs: string[];
   pausedAt: Date | null;
   /** The next five times; none while it does not run. */
@@ -64,6 +69,7 @@ export async function readSchedulePage(
     badge: scheduleBadge(schedule),
     cadence: cadenceWords(schedule),
     target: targetWords(schedule),
+    reach: await readReach(reader, schedule),
     needs: needsInWords(schedule),
     pausedAt: schedule.paused === null ? null : new Date(schedule.paused.at),
     next: isRunning(schedule) ? followingTimes(schedule) : [],
@@ -75,6 +81,10 @@ export async function readSchedulePage(
     runs: may(viewer, "operations.view", schedule.tenantId) ? await readRuns(reader, id, before) : null,
     opensTenant: schedule.tenantId !== null && may(viewer, "tenant.view", schedule.tenantId),
   };
+}
+
+async function readReach(reader: Reader, { operation, workspaceId }: ShownSchedule): Promise<string | null> {
+  return isForAllTenants(operation) ? reachWords(await listTenantsInReach(reader, workspaceId)) : null;
 }
 
 /** The one that is kept, which may have come already, and those after it. */

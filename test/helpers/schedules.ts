@@ -48,6 +48,7 @@ export type ScheduleRecord = {
   nextRunAt: Date | null;
   lastRunId: string | null;
   skipped: number;
+  foundNone: number;
   status: string;
   stewardId: string;
   cron: string;
@@ -56,7 +57,8 @@ export type ScheduleRecord = {
 
 export async function findSchedule(db: Db, id: string): Promise<ScheduleRecord | undefined> {
   const [schedule] = await db.query<ScheduleRecord>(
-    `select s.next_run_at as "nextRunAt", s.last_run_id as "lastRunId", s.skipped, sc.status,
+    `select s.next_run_at as "nextRunAt", s.last_run_id as "lastRunId", s.skipped,
+       s.found_none as "foundNone", sc.status,
        sc.steward_id as "stewardId", sc.cron, s.pause_note as "pauseNote"
      from schedules sc join schedule_states s on s.schedule_id = sc.id where sc.id = $1`,
     [id],

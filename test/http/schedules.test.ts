@@ -197,6 +197,28 @@ describe("a new schedule", () => {
     ).toHaveLength(5);
   });
 
+  test("can be for all tenants, where one's role covers them; its page says where that would be now", async () => {
+    const { db } = database;
+    await createTenant(db, { workspace });
+    const all = form({ operation: "tenants.bulk_sync", tenant: "all" });
+    const answer = await submit(browser, "/admin/schedules/new", "/admin/schedules", all);
+    expect(answer.status).toBe(303);
+    const { text } = await browser.get(answer.headers.location ?? "");
+    for (const shown of [
+      "Sync many tenants",
+      "All tenants of the workspace",
+      "Device configurations",
+      "At 1 tenant if its time came now; 1 tenant would be left out",
+      "A run now would be allowed.",
+    ])
+      expect(text).toContain(shown);
+    expect((await browser.get("/admin/schedules")).text).toContain("All tenants</span>");
+    const local = await createMember(db, { workspace, role: "manager", tenant: contoso });
+    const theirs = await signIn(app, local.email);
+    expect((await theirs.get("/admin/schedules/new")).text).not.toContain('value="all"');
+    expect((await submit(theirs, "/admin/schedules/new", "/admin/schedules", all)).status).toBe(403);
+  });
+
   test("can be looked at before it is saved", async () => {
     const fields = form({ intent: "look", cron: "0 6 * * 1-5" });
     const answer = await submit(browser, "/admin/schedules/new", "/admin/schedules", fields);
@@ -214,6 +236,8 @@ describe("a new schedule", () => {
     [{ time_zone: "Mars/Olympus" }, "Choose a time zone by its name"],
     [{ types: "" }, "Choose at least one kind of policy"],
     [{ tenant: "" }, "Choose a tenant."],
+    [{ tenant: "all" }, "“Back up policies” is for one tenant"],
+    [{ operation: "tenants.bulk_sync" }, "“Sync many tenants” is for all tenants"],
     [{ operation: "restore.execute" }, "may run on a schedule"],
   ])("with %j is shown again with what is wrong and what was entered", async (wrong, problem) => {
     const fields = { ...form({ cron: "17 4 * * *" }), ...wrong };
@@ -255,6 +279,24 @@ describe("a schedule's page", () => {
     const { id } = await given();
     await placeHold(database.db, { tenant: contoso, reason: "rotating keys" });
     expect((await browser.get(`/admin/schedules/${id}`)).text).toContain("A run now would wait: on hold by");
+  });
+
+  test("says of one for all tenants that it found none, and of its run how many were left out", async () => {
+    const { db } = database;
+    const { id } = await given({ tenant: null, operation: "tenants.bulk_sync" });
+    const at = (hours: number) => ({ now: new Date(Date.now() + hours * 3_600_000), expiresInHours: 24 });
+    await db.query("update tenants set lifecycle = 'suspended' where id = $1", [contoso.id]);
+    await askDue(db, id, at(2));
+    expect((await browser.get(`/admin/schedules/${id}`)).text).toContain("there was no tenant to sync");
+    expect((await browser.get("/admin/schedules?kind=attention")).text).toContain(id);
+    await db.query("update tenants set lifecycle = 'active' where id = $1", [contoso.id]);
+    await createTenant(db, { workspace });
+    await askDue(db, id, at(50));
+    const [run = ""] = await listRunsOfSchedule(db, id);
+    expect((await browser.get(`/admin/operations/${run}`)).text).toContain(
+      "When it was asked for, 1 tenant was left out: not active, or without a verified connection.",
+    );
+    expect((await browser.get(`/admin/schedules/${id}`)).text).not.toContain("there was no tenant to sync");
   });
 
   test("lists its runs, and theirs leads back to it for as long as it is there", async () => {

@@ -12,6 +12,7 @@ import {
 } from "./describeListedRun.ts";
 import { describeTimeline, type TimelineStep } from "./describeTimeline.ts";
 import type { Change, Interruption, ShownRun } from "./findRunFor.ts";
+import { leftOutOf } from "./leftOut.ts";
 import type { RelatedRun } from "./listReruns.ts";
 import { mayOpenTenant, type NextStep, nextStepFor } from "./nextStep.ts";
 import { actionsOn, type RunActions } from "./runActions.ts";
@@ -110,8 +111,16 @@ function headlineOf(run: ShownRun): string {
   return `${label}: ${titleOf(run.operation)}${where}`;
 }
 
-/** The headline has said why a blocked run ended; here is what that left behind. */
 function linesOf(run: ShownRun, around: Surroundings): Line[] {
+  const leftOut = leftOutOf(run.target);
+  return [
+    ...outcomeLines(run, around),
+    ...(leftOut === null ? [] : [{ text: leftOut, at: null, isRisk: false }]),
+  ];
+}
+
+/** The headline has said why a blocked run ended; here is what that left behind. */
+function outcomeLines(run: ShownRun, around: Surroundings): Line[] {
   if (run.outcome !== "blocked") return whatHappened(run, around);
   const where = run.tenantName === null || run.effectsDone > 0 ? "" : ` at ${run.tenantName}`;
   const text = consequenceOf(run).replace(/\.$/, `${where}.`);

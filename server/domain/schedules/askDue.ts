@@ -4,15 +4,18 @@ import type { JsonObject } from "../../provider/port.ts";
 import { isOperationName } from "../operations/catalog.ts";
 import { requestRunIn } from "../operations/requestRun.ts";
 import { type Cadence, nextTime } from "./cadence.ts";
+import { isForAllTenants } from "./target.ts";
+import { listTenantsInReach } from "./tenantsInReach.ts";
 
 /** A schedule whose time has come. */
 export type DueSchedule = { id: string; dueAt: Date };
 
 /**
  * What became of it. `asked`: a run was requested, if only to be blocked; `skipped`: its run before has not
- * ended; `paused`, `unknown` (to this release): nothing to ask for; `elsewhere`: another worker has it.
+ * ended; `nowhere`: of all tenants there is none it could be done at; `paused`, `unknown` (to this release):
+ * nothing to ask for; `elsewhere`: another worker has it.
  */
-export type Asked = "asked" | "skipped" | "paused" | "unknown" | "elsewhere";
+export type Asked = "asked" | "skipped" | "nowhere" | "paused" | "unknown" | "elsewhere";
 
 /** Those due at a moment, the longest first; `after` is the last one of the page before. */
 export function listDue(
@@ -51,6 +54,8 @@ export async function askDue(
       if (due.status === "paused") return passBy(tx, scheduleId, next, "paused");
       if (!isOperationName(operation)) return passBy(tx, scheduleId, next, "unknown");
       if (due.hasOpenRun) return passBy(tx, scheduleId, next, "skipped");
+      const target = await targetNow(tx, due);
+      if (target === null) return passBy(tx, scheduleId, next, "nowhere");
       const answer = await requestRunIn(tx, {
         operation,
         workspaceId: due.workspaceId,
@@ -59,7 +64,7 @@ export async function askDue(
         trigger: "schedule",
         requestKey: null,
         expiresInHours,
-        target: due.target,
+        target,
         scheduleId,
       });
       if (answer.kind !== "stored") throw new Error("A schedule's request was refused without a run.");
@@ -104,10 +109,18 @@ async function claim(tx: Tx, scheduleId: string, now: Date): Promise<Claimed | u
   return claimed;
 }
 
+/** What a run asked for now works on; null when that is all tenants, and there is none to do it at. */
+async function targetNow(tx: Tx, { operation, workspaceId, target }: Claimed): Promise<JsonObject | null> {
+  if (!isForAllTenants(operation)) return target;
+  const { tenantIds, leftOut } = await listTenantsInReach(tx, workspaceId);
+  return tenantIds.length === 0 ? null : { ...target, tenantIds, leftOut };
+}
+
 async function passBy<A extends Asked>(tx: Tx, scheduleId: string, next: Date | null, why: A): Promise<A> {
   await tx.query(
-    "update schedule_states set next_run_at = $2, skipped = skipped + $3 where schedule_id = $1",
-    [scheduleId, next, why === "skipped" ? 1 : 0],
+    `update schedule_states set next_run_at = $2, skipped = skipped + $3, found_none = found_none + $4
+     where schedule_id = $1`,
+    [scheduleId, next, why === "skipped" ? 1 : 0, why === "nowhere" ? 1 : 0],
   );
   return why;
 }
@@ -115,7 +128,7 @@ async function passBy<A extends Asked>(tx: Tx, scheduleId: string, next: Date | 
 async function noteAsked(tx: Tx, scheduleId: string, next: Date | null, runId: string): Promise<void> {
   await tx.query(
     `update schedule_states set next_run_at = $2, last_run_id = $3, last_asked_at = clock_timestamp(),
-       skipped = 0 where schedule_id = $1`,
+       skipped = 0, found_none = 0 where schedule_id = $1`,
     [scheduleId, next, runId],
   );
 }

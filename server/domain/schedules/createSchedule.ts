@@ -3,18 +3,19 @@ import type { Db, Tx } from "../../db/database.ts";
 import type { Actor } from "../audit/recordAudit.ts";
 import { schedulesAt } from "../authority/contract.ts";
 import { Invalid } from "../errors.ts";
-import type { OperationName } from "../operations/catalog.ts";
+import { contractOf, type OperationName } from "../operations/catalog.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
 import { changeAuthority } from "../revocation/changeAuthority.ts";
 import { getLockedTenant } from "../tenants/lockedTenant.ts";
 import { type Cadence, nextTime, parseCadence } from "./cadence.ts";
 import { requireOperation } from "./keptSchedule.ts";
 import { recordSchedule } from "./recordSchedule.ts";
-import { schedulableOperations, targetOf } from "./target.ts";
+import { isForAllTenants, schedulableOperations, targetOf } from "./target.ts";
 
 export type WantedSchedule = Cadence & {
   operation: OperationName;
-  tenantId: string;
+  /** Null for an operation that is for all tenants of the workspace. */
+  tenantId: string | null;
   /** The kinds of policy to work on, where the operation has a choice. */
   types: readonly string[];
 };
@@ -30,6 +31,8 @@ export async function createSchedule(
 ): Promise<string> {
   if (!schedulableOperations.includes(wanted.operation))
     throw new Invalid({ operation: "Choose an operation that may run on a schedule." });
+  if (isForAllTenants(wanted.operation) !== (wanted.tenantId === null))
+    throw new Invalid({ tenant: whichTenant(wanted) });
   const cadence = parseCadence(wanted);
   const target = targetOf(wanted.operation, wanted.types);
   const { operation, tenantId } = wanted;
@@ -40,7 +43,7 @@ export async function createSchedule(
     async (tx) => {
       const acting = await actAs(tx, actor, { workspaceId, tenantId }, "schedule.manage");
       requireOperation(acting, wanted);
-      await requireTenantWithSchedules(tx, workspaceId, tenantId);
+      if (tenantId !== null) await requireTenantWithSchedules(tx, workspaceId, tenantId);
       await insertSchedule(tx, schedule, actor);
       const { cron, timeZone } = cadence;
       await recordSchedule(tx, actor, "created", schedule, {
@@ -50,11 +53,21 @@ export async function createSchedule(
     },
     // The tenant's key too: one that is being archived gets no new schedules.
     {
-      relyingOn: [...authorityOf(actor, workspaceId), { kind: "tenant", id: tenantId }],
+      relyingOn: [
+        ...authorityOf(actor, workspaceId),
+        ...(tenantId === null ? [] : [{ kind: "tenant" as const, id: tenantId }]),
+      ],
       takesNothingAway: true,
     },
   );
   return schedule.id;
+}
+
+function whichTenant({ operation }: WantedSchedule): string {
+  const { title } = contractOf(operation);
+  return isForAllTenants(operation)
+    ? `“${title}” is for all tenants: choose all of them.`
+    : `“${title}” is for one tenant: choose which.`;
 }
 
 async function requireTenantWithSchedules(tx: Tx, workspaceId: string, tenantId: string): Promise<void> {
@@ -69,7 +82,7 @@ async function insertSchedule(
   schedule: Cadence & {
     id: string;
     workspaceId: string;
-    tenantId: string;
+    tenantId: string | null;
     operation: string;
     target: object;
   },

@@ -1,9 +1,10 @@
 import { typeLabels } from "../../provider/policyTypes.ts";
 import { schedulesAt } from "../authority/contract.ts";
 import type { Decision } from "../authority/decide.ts";
-import { type Badge, badgeOf, reasonClause, titleOf } from "../operations/runWords.ts";
+import { type Badge, badgeOf, counted, reasonClause, titleOf } from "../operations/runWords.ts";
 import type { LastRun, ListedSchedule, Need } from "./listedSchedule.ts";
 import { hasTypes, typesIn } from "./target.ts";
+import { mostAtOnce, type TenantsInReach } from "./tenantsInReach.ts";
 
 /** "Back up policies at Contoso Retail". */
 export function scheduleName({ operation, tenantName }: Pick<ListedSchedule, "operation" | "tenantName">) {
@@ -30,6 +31,8 @@ const needWords = {
   failed: () => "Its last run failed.",
   tenant: ({ tenantName, lifecycle }) =>
     `It is paused because ${tenantName} is ${lifecycle}, and goes on when the tenant is active again.`,
+  nowhere: () =>
+    "When its time last came there was no tenant to sync, so nothing was asked for: none is active and has a verified connection.",
   never: () => "It has no next time: edit when it runs.",
 } as const satisfies Record<Need, (schedule: ListedSchedule) => string>;
 
@@ -49,6 +52,16 @@ export function targetWords({ operation, target }: { operation: string; target: 
   const types = typesIn(target);
   if (types.length === Object.keys(typeLabels).length) return "All kinds of policy";
   return types.map((type) => typeLabels[type]).join(", ");
+}
+
+/** "At 12 tenants if its time came now; 2 tenants would be left out: …" */
+export function reachWords({ tenantIds, leftOut }: TenantsInReach): string {
+  const now = `At ${counted(tenantIds.length, "tenant", "tenants")} if its time came now`;
+  if (leftOut === 0) return `${now}.`;
+  const others = `${counted(leftOut, "tenant", "tenants")} would be left out`;
+  return tenantIds.length < mostAtOnce
+    ? `${now}; ${others}: not active, or without a verified connection.`
+    : `${now}, no more at a time; ${others}. What was not synced for longest comes first.`;
 }
 
 /** "Would it be allowed now?", answered by the gate's own rules. */

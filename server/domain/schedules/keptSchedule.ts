@@ -1,7 +1,7 @@
 import type { Tx } from "../../db/database.ts";
 import type { JsonObject } from "../../provider/port.ts";
 import type { Actor } from "../audit/recordAudit.ts";
-import { may, type Viewer } from "../authority/viewer.ts";
+import { inWorkspace, isEntitled, loadViewer, may, type Viewer } from "../authority/viewer.ts";
 import { Forbidden, NotFound } from "../errors.ts";
 import { contractOf, isOperationName } from "../operations/catalog.ts";
 import { actAs, authorityOf } from "../people/actAs.ts";
@@ -52,8 +52,16 @@ export async function getManaged(
   { actor, workspaceId, scheduleId }: ScheduleRequest,
 ): Promise<{ schedule: KeptSchedule; acting: Viewer }> {
   const schedule = await getSchedule(tx, workspaceId, scheduleId);
+  if (schedule.tenantId === null) await requireAllTenants(tx, actor, workspaceId);
   const acting = await actAs(tx, actor, { workspaceId, tenantId: schedule.tenantId }, "schedule.manage");
   return { schedule, acting };
+}
+
+/** What is for all tenants does not exist for whoever's role does not cover them: not even a right is missing. */
+async function requireAllTenants(tx: Tx, actor: Actor, workspaceId: string): Promise<void> {
+  const viewer = await loadViewer(tx, actor.id, workspaceId);
+  const acting = viewer === undefined ? undefined : inWorkspace(viewer, workspaceId);
+  if (acting === undefined || !isEntitled(acting, null)) throw new NotFound();
 }
 
 /** As `getManaged`, for what sets it going: that asks for the operation's own capability as well. */

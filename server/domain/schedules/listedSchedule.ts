@@ -4,8 +4,11 @@ import { contractOf, operationNames } from "../operations/catalog.ts";
 import type { Outcome, RunStatus } from "../operations/run.ts";
 import type { Cadence } from "./cadence.ts";
 
-/** Why a schedule needs a person. `tenant`: it pauses because of the tenant's lifecycle. */
-export type Need = "steward" | "blocked" | "failed" | "tenant" | "never";
+/**
+ * Why a schedule needs a person. `tenant`: it pauses because of the tenant's lifecycle; `nowhere`: it is for all
+ * tenants and found none; `never`: it has no next time.
+ */
+export type Need = "steward" | "blocked" | "failed" | "tenant" | "nowhere" | "never";
 
 /** A schedule as its list and its own page read it. */
 export type ListedSchedule = Cadence & {
@@ -75,5 +78,6 @@ export const rankedSchedules = `
     case when sc.status = 'active' and r.outcome = 'blocked' then 'blocked' end,
     case when sc.status = 'active' and r.outcome = 'failed' then 'failed' end,
     case when sc.status = 'active' and t.lifecycle <> 'active' then 'tenant' end,
+    case when sc.status = 'active' and s.found_none > 0 then 'nowhere' end,
     case when sc.status = 'active' and s.next_run_at is null then 'never' end], null) as needs) k
   where sc.workspace_id = $1 and ($2::uuid[] is null or sc.tenant_id = any ($2))`;

@@ -4,14 +4,24 @@ import type { JsonObject } from "../../provider/port.ts";
 import { Invalid } from "../errors.ts";
 import { contractOf, type OperationName } from "../operations/catalog.ts";
 
-const offered: readonly OperationName[] = ["backup.create", "inventory.sync", "provider.connection.verify"];
+const offered: readonly OperationName[] = [
+  "backup.create",
+  "inventory.sync",
+  "provider.connection.verify",
+  "tenants.bulk_sync",
+];
 
-/** What a schedule may ask for at a tenant, the most usual first; consent is the catalog's to give. */
+/** What a schedule may ask for, the most usual first; consent is the catalog's to give. */
 export const schedulableOperations = offered.filter((name) =>
   contractOf(name).authorityModes.includes("system_authority"),
 );
 
-const typedOperations: readonly string[] = ["backup.create", "inventory.sync"];
+/** Whether a schedule of it is for the workspace: which tenants that means is settled each time it comes. */
+export function isForAllTenants(operation: string): boolean {
+  return operation === "tenants.bulk_sync";
+}
+
+const typedOperations: readonly string[] = ["backup.create", "inventory.sync", "tenants.bulk_sync"];
 
 /** Whether the kinds of policy to work on can be chosen. */
 export function hasTypes(operation: string): boolean {

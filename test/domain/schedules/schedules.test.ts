@@ -105,6 +105,24 @@ describe("making a schedule", () => {
     });
   });
 
+  test("for all tenants needs both at all of them, and is for an operation that is about all", async () => {
+    const { db } = database;
+    const all = { operation: "tenants.bulk_sync", tenantId: null } as const;
+    const id = await ask(clerk, all);
+    expect(await listAudit(db, id)).toMatchObject([{ action: "schedule.created", tenantId: null }]);
+    const local = await createMember(db, { workspace, role: "manager", tenant: contoso });
+    await expect(ask(local, all)).rejects.toThrow(new Forbidden("schedule.manage"));
+    // As for one that is not there: nothing tells that there is this one.
+    await expect(takeOver(db, by(local, id))).rejects.toThrow(NotFound);
+    await createRole(db, { workspace, key: "keeper", capabilities: ["schedule.view", "schedule.manage"] });
+    const keeper = await createMember(db, { workspace, role: "keeper" });
+    await expect(ask(keeper, all)).rejects.toThrow(new Forbidden("inventory.sync"));
+    const onlyOne = { operation: "tenants.bulk_sync" } as const;
+    const everywhere = { operation: "inventory.sync", tenantId: null } as const;
+    for (const wrong of [onlyOne, everywhere])
+      await expect(ask(olivia, wrong)).rejects.toMatchObject({ fields: { tenant: expect.anything() } });
+  });
+
   test("is refused for what a person has to start, for nothing to work on, and for times it cannot keep", async () => {
     await expect(ask(olivia, { operation: "restore.execute" })).rejects.toThrow(Invalid);
     await expect(ask(olivia, { types: [] })).rejects.toMatchObject({ fields: { types: expect.anything() } });
