@@ -11,7 +11,7 @@ import { tried } from "./tried.ts";
 /** Deleting many backups at once: what was chosen is shown, then asked for as one run. */
 export function bulkBackupRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): Routes {
   const Form = z.object({
-    count: z.coerce.number().int().nonnegative(),
+    digest: z.string().max(200),
     tenant_name: z.string().default(""),
     reason: z.string().default(""),
     request_key: Id,
@@ -24,9 +24,9 @@ export function bulkBackupRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number 
     },
     "POST /admin/bulk/backups": async (req, res, viewer) => {
       const form = Form.parse(req.body ?? {});
-      const { count, tenant_name: tenantName, reason, request_key: requestKey, start_within: hours } = form;
+      const { digest, tenant_name: tenantName, reason, request_key: requestKey, start_within: hours } = form;
       const chosen = parseBackupsChosen(req.body);
-      const asked = { chosen, count, tenantName, reason, requestKey, expiresInHours: hours };
+      const asked = { chosen, digest, tenantName, reason, requestKey, expiresInHours: hours };
       const answer = await tried(() => requestBackupDeletion(db, viewer, asked));
       if ("done" in answer) return answerStored(res, answer.done);
       const sent = { tenantName, reason, hours, requestKey, problems: answer.problems };

@@ -7,6 +7,7 @@ import {
   type BackupsToDelete,
   findBackupsToDelete,
 } from "../domain/bulk/backupsToDelete.ts";
+import { digestOfChoice } from "../domain/bulk/shownChoice.ts";
 import { Forbidden } from "../domain/errors.ts";
 import { counted } from "../domain/operations/runWords.ts";
 import { Id } from "../http/ids.ts";
@@ -41,7 +42,7 @@ export type BulkBackupsPage = {
   question: string;
   problem: string | null;
   /** Null when there is nothing that could be deleted together. */
-  found: { tenantName: string; oldest: Date; newest: Date; count: number } | null;
+  found: { tenantName: string; oldest: Date; newest: Date; digest: string } | null;
   meaning: string[];
   fields: { name: string; value: string }[];
   back: string;
@@ -71,7 +72,7 @@ export async function readBulkBackupsPage(
             tenantName: found.tenantName,
             oldest: found.oldest,
             newest: found.newest,
-            count: found.setIds.length,
+            digest: digestOfChoice(found.setIds),
           },
     meaning: found === null ? [] : meaningOf(found),
     fields: fieldsFor(chosen),

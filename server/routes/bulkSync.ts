@@ -12,7 +12,7 @@ import { tried } from "./tried.ts";
 /** Syncing many tenants at once: what was chosen is shown, then asked for as one run. */
 export function bulkSyncRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): Routes {
   const Form = z.object({
-    count: z.coerce.number().int().nonnegative(),
+    digest: z.string().max(200),
     request_key: Id,
     start_within: startWithin(config.REQUEST_EXPIRY_HOURS),
     force: z.literal("yes").optional(),
@@ -23,9 +23,9 @@ export function bulkSyncRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number })
       res.render("bulk/sync", { page });
     },
     "POST /admin/bulk/sync": async (req, res, viewer) => {
-      const { count, request_key: requestKey, start_within: hours, force } = Form.parse(req.body ?? {});
+      const { digest, request_key: requestKey, start_within: hours, force } = Form.parse(req.body ?? {});
       const chosen = parseTenantsChosen(req.body);
-      const asked = { chosen, count, requestKey, expiresInHours: hours, force: force === "yes" };
+      const asked = { chosen, digest, requestKey, expiresInHours: hours, force: force === "yes" };
       const answer = await tried(() => requestBulkSync(db, viewer, asked));
       if ("problems" in answer) {
         const problem = answer.problems.tenants ?? null;
@@ -36,7 +36,7 @@ export function bulkSyncRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number })
         action: paths.bulkSync,
         fields: [
           ...choiceFields(chosen),
-          { name: "count", value: String(count) },
+          { name: "digest", value: digest },
           { name: "request_key", value: requestKey },
           { name: "start_within", value: String(hours) },
         ],

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Reader } from "../db/database.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
+import { digestOfChoice } from "../domain/bulk/shownChoice.ts";
 import { listTenantsToSync, type TenantsChosen, type TenantsToSync } from "../domain/bulk/tenantsToSync.ts";
 import { counted } from "../domain/operations/runWords.ts";
 import { tenantKinds } from "../domain/tenants/listTenantsFor.ts";
@@ -38,6 +39,7 @@ export type BulkSyncPage = {
   names: string[];
   more: number;
   count: number;
+  digest: string;
   fields: HiddenField[];
   problem: string | null;
   requestKey: string;
@@ -71,6 +73,7 @@ export async function readBulkSyncPage(
     names: tenants.slice(0, namesShown).map(({ name }) => name),
     more: Math.max(0, count - namesShown),
     count,
+    digest: digestOfChoice(tenants.map(({ id }) => id)),
     fields: choiceFields(chosen),
     problem: problem ?? problemOf(found, count),
     requestKey: randomUUID(),

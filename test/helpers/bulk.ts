@@ -2,6 +2,7 @@ import { freezeSelection } from "../../server/domain/bulk/freezeSelection.ts";
 import { requestBulkSync } from "../../server/domain/bulk/requestBulkSync.ts";
 import { requestAssignment, requestDeletion } from "../../server/domain/bulk/requestPolicies.ts";
 import { findSelectionFor, type PolicyOperation } from "../../server/domain/bulk/selections.ts";
+import { digestOfChoice } from "../../server/domain/bulk/shownChoice.ts";
 import type { RequestOutcome } from "../../server/domain/operations/requestRun.ts";
 import type { JsonObject } from "../../server/provider/port.ts";
 import { viewerOf } from "./backups.ts";
@@ -94,8 +95,13 @@ export async function requestSyncOf(
   tenants: readonly TestTenant[],
 ): Promise<string> {
   const viewer = await viewerOf(db, world, person);
-  const chosen = { ids: tenants.map(({ id }) => id) };
-  const asked = { chosen, count: tenants.length, requestKey: crypto.randomUUID(), force: true };
+  const ids = tenants.map(({ id }) => id);
+  const asked = {
+    chosen: { ids },
+    digest: digestOfChoice(ids),
+    requestKey: crypto.randomUUID(),
+    force: true,
+  };
   const outcome = await requestBulkSync(db, viewer, { ...asked, expiresInHours: 24 });
   if (outcome.kind === "identical") throw new Error("An identical run is open.");
   return storedRun(outcome);

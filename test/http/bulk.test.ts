@@ -204,7 +204,19 @@ describe("tenants", () => {
     await addTenant(installation, world, "Newcomer");
     const answer = await send(olivia, page, "/admin/bulk/sync");
     expect(answer.status).toBe(422);
-    expect(answer.text).toContain("The list has changed: it is 3 tenants now.");
+    expect(answer.text).toContain("The list has changed since you looked at it");
+    expect(answer.text).toContain("Newcomer");
+  });
+
+  test("that are as many others by then are shown again too", async () => {
+    const page = await olivia.get("/admin/bulk/sync");
+    await addTenant(installation, world, "Newcomer");
+    await installation.db.query("update tenants set lifecycle = 'suspended' where id = $1", [fabrikam.id]);
+    const answer = await send(olivia, page, "/admin/bulk/sync");
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain("The list has changed since you looked at it");
+    // What is shown now can be confirmed.
+    expect((await send(olivia, answer, "/admin/bulk/sync")).status).toBe(303);
   });
 
   test("that somebody may not sync are left out, and without any there is nothing to confirm", async () => {
@@ -285,6 +297,19 @@ describe("backups", () => {
     const both = await olivia.get(`/admin/bulk/backups?set=${sets[0]?.id}&set=${sets[1]?.id}`);
     expect(both.text).toContain("Choose backups of one tenant at a time.");
     expect((await olivia.get("/admin/bulk/backups")).text).toContain("Choose at least one backup");
+  });
+
+  test("that are as many others by the time it is confirmed are shown again, and none is deleted", async () => {
+    const { db } = installation;
+    const old = await createSet(db, { tenant: world.contoso });
+    const page = await olivia.get(`/admin/bulk/backups?all=yes&tenant=${world.contoso.id}`);
+    await db.query("delete from backup_sets where id = $1", [old.id]);
+    const young = await createSet(db, { tenant: world.contoso });
+    const confirmed = { tenant_name: "Contoso Retail", reason: "too old" };
+    const answer = await send(olivia, page, "/admin/bulk/backups", confirmed);
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain("The list has changed since you looked at it");
+    expect((await olivia.get(`/admin/backups/${young.id}`)).status).toBe(200);
   });
 
   test("cannot be deleted by who may only see them", async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
 import { requestBackupDeletion } from "../../server/domain/bulk/requestBackupDeletion.ts";
+import { digestOfChoice } from "../../server/domain/bulk/shownChoice.ts";
 import { requestRun } from "../../server/domain/operations/requestRun.ts";
 import { expireBackups } from "../../server/domain/retention/expireBackups.ts";
 import { viewerOf } from "../helpers/backups.ts";
@@ -50,7 +51,7 @@ async function requestDeletion(ids: readonly string[]): Promise<string> {
   return storedRun(
     await requestBackupDeletion(db, viewer, {
       chosen: { ids },
-      count: ids.length,
+      digest: digestOfChoice(ids),
       tenantName: world.contoso.name,
       reason: "too old",
       requestKey: crypto.randomUUID(),

@@ -4,11 +4,12 @@ import { Invalid, NotFound } from "../errors.ts";
 import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
 import { type BackupsChosen, findBackupsToDelete } from "./backupsToDelete.ts";
 import { confirmationProblems } from "./confirmation.ts";
+import { digestOfChoice } from "./shownChoice.ts";
 
 export type BackupDeletionRequest = {
   chosen: BackupsChosen;
-  /** How many backups the page said it would be. */
-  count: number;
+  /** Of the backups that the page showed. */
+  digest: string;
   /** The tenant's name, typed by the person who confirms. */
   tenantName: string;
   reason: string;
@@ -27,8 +28,8 @@ export async function requestBackupDeletion(
 ): Promise<RequestOutcome> {
   if (viewer.workspace === null) throw new NotFound();
   const found = await findBackupsToDelete(db, viewer, asked.chosen);
-  if (found.setIds.length !== asked.count)
-    throw new Invalid({ sets: `The list has changed: it is ${found.setIds.length} backups now.` });
+  if (digestOfChoice(found.setIds) !== asked.digest)
+    throw new Invalid({ sets: "The list has changed since you looked at it: it is these now." });
   const problems = confirmationProblems(found.tenantName, asked);
   if (Object.keys(problems).length > 0) throw new Invalid(problems);
   return requestRun(db, {

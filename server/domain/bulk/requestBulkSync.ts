@@ -5,12 +5,13 @@ import { Invalid, NotFound } from "../errors.ts";
 import type { RunRequest } from "../operations/freezeRequest.ts";
 import { type Identical, requestUnlessIdentical } from "../operations/identicalRuns.ts";
 import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
+import { digestOfChoice } from "./shownChoice.ts";
 import { listTenantsToSync, type TenantsChosen } from "./tenantsToSync.ts";
 
 export type BulkSyncRequest = {
   chosen: TenantsChosen;
-  /** How many tenants the page said it would be. */
-  count: number;
+  /** Of the tenants that the page showed. */
+  digest: string;
   requestKey: string;
   expiresInHours: number;
   /** Also when one that does the same is open. */
@@ -24,13 +25,14 @@ export type BulkSyncRequest = {
 export async function requestBulkSync(
   db: Db,
   viewer: Viewer,
-  { chosen, count, force, requestKey, expiresInHours }: BulkSyncRequest,
+  { chosen, digest, force, requestKey, expiresInHours }: BulkSyncRequest,
 ): Promise<RequestOutcome | Identical> {
   if (viewer.workspace === null) throw new NotFound();
   const { tenants } = await listTenantsToSync(db, viewer, chosen);
   if (tenants.length === 0) throw new Invalid({ tenants: "None of these tenants can be synced by you now." });
-  if (tenants.length !== count)
-    throw new Invalid({ tenants: `The list has changed: it is ${tenants.length} tenants now.` });
+  const tenantIds = tenants.map(({ id }) => id);
+  if (digestOfChoice(tenantIds) !== digest)
+    throw new Invalid({ tenants: "The list has changed since you looked at it: it is these now." });
   const request: RunRequest = {
     operation: "tenants.bulk_sync",
     workspaceId: viewer.workspace.id,
@@ -39,7 +41,7 @@ export async function requestBulkSync(
     trigger: "page",
     requestKey,
     expiresInHours,
-    target: { tenantIds: tenants.map(({ id }) => id), types: [...policyTypes] },
+    target: { tenantIds, types: [...policyTypes] },
   };
   return force ? requestRun(db, request) : requestUnlessIdentical(db, request, viewer);
 }
