@@ -7,6 +7,7 @@ import {
   type BackupsToDelete,
   findBackupsToDelete,
 } from "../domain/bulk/backupsToDelete.ts";
+import { type LeftOfRun, leftOfBackupDeletion } from "../domain/bulk/leftOfRun.ts";
 import { digestOfChoice } from "../domain/bulk/shownChoice.ts";
 import { Forbidden } from "../domain/errors.ts";
 import { counted } from "../domain/operations/runWords.ts";
@@ -17,15 +18,17 @@ import { Several } from "./several.ts";
 import { type Problems, tried } from "./tried.ts";
 
 const Fields = z.object({
+  again: Id.nullable().catch(null),
   set: Several.pipe(z.array(Id)).catch([]),
   all: z.literal("yes").optional().catch(undefined),
   tenant: Id.nullable().catch(null),
   kind: z.enum(["backup", "snapshot"]).nullable().catch(null),
 });
 
-/** From an address or a form: all of a tenant that match where that is asked for, else those named one by one. */
+/** From an address or a form: a run to ask for again, else all of a tenant that match, else those named. */
 export function parseBackupsChosen(fields: unknown): BackupsChosen {
-  const { set, all, tenant, kind } = Fields.parse(fields ?? {});
+  const { again, set, all, tenant, kind } = Fields.parse(fields ?? {});
+  if (again !== null) return { again };
   return all === "yes" && tenant !== null ? { matching: { tenantId: tenant, kind } } : { ids: set };
 }
 
@@ -74,7 +77,10 @@ export async function readBulkBackupsPage(
             newest: found.newest,
             digest: digestOfChoice(found.setIds),
           },
-    meaning: found === null ? [] : meaningOf(found),
+    meaning: [
+      ...("again" in chosen ? [againWords(await leftOfBackupDeletion(reader, viewer, chosen.again))] : []),
+      ...(found === null ? [] : meaningOf(found)),
+    ],
     fields: fieldsFor(chosen),
     back: withQuery(paths.backups, { tenant: found?.tenantId }),
     requestKey: sent?.requestKey ?? randomUUID(),
@@ -85,6 +91,13 @@ export async function readBulkBackupsPage(
 
 function questionFor({ setIds, tenantName }: BackupsToDelete): string {
   return `Delete ${counted(setIds.length, "backup", "backups")} of ${tenantName}?`;
+}
+
+function againWords({ asked, ids }: LeftOfRun): string {
+  const was = `The run that is asked for again was to delete ${counted(asked, "backup", "backups")}`;
+  return ids.length === asked
+    ? `${was}; all are there still.`
+    : `${was}; ${ids.length} of them are there still.`;
 }
 
 function meaningOf({ items, beingTaken, reliedOn }: BackupsToDelete): string[] {
@@ -102,6 +115,7 @@ function meaningOf({ items, beingTaken, reliedOn }: BackupsToDelete): string[] {
 }
 
 function fieldsFor(chosen: BackupsChosen): BulkBackupsPage["fields"] {
+  if ("again" in chosen) return [{ name: "again", value: chosen.again }];
   if ("ids" in chosen) return chosen.ids.map((value) => ({ name: "set", value }));
   const { tenantId, kind } = chosen.matching;
   return [

@@ -42,6 +42,8 @@ export type SelectionPage = {
   groups: string[] | null;
   address: string;
   inventory: string;
+  /** The run that confirming it asks for again. */
+  againAddress: string | null;
   /** The run that works on it already; then there is nothing to confirm. */
   runAddress: string | null;
   digest: string;
@@ -62,7 +64,7 @@ export async function readSelectionPage(
 ): Promise<SelectionPage | undefined> {
   const selection = await findSelectionFor(reader, viewer, selectionId);
   if (selection === undefined) return undefined;
-  const { operation, tenantId, tenantName, items, runId } = selection;
+  const { operation, tenantId, tenantName, items, runId, rerunOf } = selection;
   const { capability } = contractOf(operation);
   if (!may(viewer, capability, tenantId)) throw new Forbidden(capability);
   const [types, names, groups] = await Promise.all([
@@ -80,14 +82,15 @@ export async function readSelectionPage(
     groups: operation === "policies.bulk_assign" ? groups : null,
     address: paths.selection(selectionId),
     inventory: withQuery(paths.inventory, { tenant: tenantId }),
+    againAddress: rerunOf === null ? null : paths.run(rerunOf),
     runAddress: runId === null ? null : paths.run(runId),
     digest: sent?.digest ?? selection.digest,
     requestKey: sent?.requestKey ?? randomUUID(),
     expiries: expiryOptions(config.REQUEST_EXPIRY_HOURS, sent?.hours),
     sent: {
       ...(sent ?? { tenantName: "", reason: "", problems: {} }),
-      include: sent?.include.join("\n") ?? "",
-      exclude: sent?.exclude.join("\n") ?? "",
+      include: (sent?.include ?? selection.include).join("\n"),
+      exclude: (sent?.exclude ?? selection.exclude).join("\n"),
     },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Reader } from "../db/database.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
+import { type LeftOfRun, leftOfSync } from "../domain/bulk/leftOfRun.ts";
 import { digestOfChoice } from "../domain/bulk/shownChoice.ts";
 import { listTenantsToSync, type TenantsChosen, type TenantsToSync } from "../domain/bulk/tenantsToSync.ts";
 import { counted } from "../domain/operations/runWords.ts";
@@ -13,14 +14,16 @@ import { Several } from "./several.ts";
 import { tried } from "./tried.ts";
 
 const Fields = z.object({
+  again: Id.nullable().catch(null),
   tenant: Several.pipe(z.array(Id)).catch([]),
   kind: z.enum(tenantKinds).catch("all"),
   search: SearchText,
 });
 
-/** From an address or a form: tenants named one by one count first, then the filters of the list. */
+/** From an address or a form: a run to ask for again counts first, then tenants one by one, then filters. */
 export function parseTenantsChosen(fields: unknown): TenantsChosen {
-  const { tenant, kind, search } = Fields.parse(fields ?? {});
+  const { again, tenant, kind, search } = Fields.parse(fields ?? {});
+  if (again !== null) return { again };
   return tenant.length > 0 ? { ids: tenant } : { matching: { kind, search } };
 }
 
@@ -28,6 +31,7 @@ export type HiddenField = { name: string; value: string };
 
 /** What a form sends to choose the same again. */
 export function choiceFields(chosen: TenantsChosen): HiddenField[] {
+  if ("again" in chosen) return [{ name: "again", value: chosen.again }];
   if ("ids" in chosen) return chosen.ids.map((value) => ({ name: "tenant", value }));
   const { kind, search } = chosen.matching;
   return [{ name: "kind", value: kind }, ...(search === null ? [] : [{ name: "search", value: search }])];
@@ -62,6 +66,7 @@ export async function readBulkSyncPage(
   return {
     question: count === 0 ? "Sync tenants" : `Sync ${counted(count, "tenant", "tenants")}?`,
     meaning: [
+      ...("again" in chosen ? [againWords(await leftOfSync(reader, viewer, chosen.again))] : []),
       "One run is made for each, authorized by itself when it begins. Nothing is changed at the tenants.",
       ...(notTheirs === 0
         ? []
@@ -79,6 +84,14 @@ export async function readBulkSyncPage(
     requestKey: randomUUID(),
     expiries: expiryOptions(config.REQUEST_EXPIRY_HOURS),
   };
+}
+
+function againWords({ asked, done }: LeftOfRun): string {
+  const was = `The run that is asked for again was to sync ${counted(asked, "tenant", "tenants")}`;
+  if (done === 0) return `${was} and synced none.`;
+  return done === asked
+    ? `${was} and synced all: these are all of them again.`
+    : `${was} and synced ${done}: these are the others, as they are now.`;
 }
 
 function problemOf(found: object, count: number): string | null {

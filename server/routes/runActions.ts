@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Db } from "../db/database.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
 import { Forbidden } from "../domain/errors.ts";
+import { isOnMany } from "../domain/operations/askAgain.ts";
 import { cancelRun } from "../domain/operations/cancelRun.ts";
 import { dismissRuns } from "../domain/operations/dismissRuns.ts";
 import { findRunFor, type ShownRun } from "../domain/operations/findRunFor.ts";
@@ -14,6 +15,7 @@ import type { Routes } from "../http/serve.ts";
 import { leaveNotice } from "../http/sessions.ts";
 import { cancellationPage } from "./cancellationPage.ts";
 import { startWithin } from "./expiry.ts";
+import { chooseWhatIsLeft, showWhatIsLeft } from "./manyAgain.ts";
 import { answerRequest } from "./requested.ts";
 import { readRerunPage } from "./rerunPage.ts";
 
@@ -45,11 +47,13 @@ export function runActionRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }
     },
     "GET /admin/operations/:run/rerun": async (req, res, viewer) => {
       const run = await shownRun(db, req, viewer);
+      if (isOnMany(run.operation)) return showWhatIsLeft(db, res, viewer, run);
       res.render("operations/rerun", { page: await readRerunPage(db, viewer, run, config) });
     },
     "POST /admin/operations/:run/rerun": async (req, res, viewer) => {
-      const form = RerunForm.parse(req.body ?? {});
       const run = await shownRun(db, req, viewer);
+      if (isOnMany(run.operation)) return res.redirect(303, await chooseWhatIsLeft(db, viewer, run));
+      const form = RerunForm.parse(req.body ?? {});
       const outcome = await rerunRun(db, viewer, run, {
         requestKey: form.request_key,
         expiresInHours: form.start_within,

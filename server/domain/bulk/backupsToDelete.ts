@@ -1,11 +1,13 @@
 import type { Reader } from "../../db/database.ts";
 import { tenantIdsOrNull, tenantScope, type Viewer } from "../authority/viewer.ts";
 import { Invalid } from "../errors.ts";
+import { leftOfBackupDeletion } from "./leftOfRun.ts";
 import { mostSelected } from "./selections.ts";
 
-/** Backups one by one, or all of a tenant that a list with these filters shows. */
+/** Backups one by one, those left of an earlier run's, or all of a tenant that a list with these filters shows. */
 export type BackupsChosen =
   | { ids: readonly string[] }
+  | { again: string }
   | { matching: { tenantId: string; kind: "backup" | "snapshot" | null } };
 
 export type BackupsToDelete = {
@@ -59,8 +61,9 @@ export async function findBackupsToDelete(
   };
 }
 
-function listChosen(reader: Reader, viewer: Viewer, chosen: BackupsChosen): Promise<Found[]> {
+async function listChosen(reader: Reader, viewer: Viewer, chosen: BackupsChosen): Promise<Found[]> {
   const matching = "matching" in chosen ? chosen.matching : null;
+  const left = "again" in chosen ? (await leftOfBackupDeletion(reader, viewer, chosen.again)).ids : null;
   return reader.query<Found>(
     `select s.id, s.tenant_id as "tenantId", coalesce(p.name, d.tenant_name) as "tenantName", d.items,
        d.taken_at as "takenAt", coalesce(r.status <> 'completed', false) as "isBeingTaken", (
@@ -76,7 +79,7 @@ function listChosen(reader: Reader, viewer: Viewer, chosen: BackupsChosen): Prom
     [
       viewer.workspace?.id ?? null,
       tenantIdsOrNull(tenantScope(viewer, "backup.view")),
-      "ids" in chosen ? chosen.ids : null,
+      "ids" in chosen ? chosen.ids : left,
       matching?.tenantId ?? null,
       matching?.kind ?? null,
       mostSelected + 1,

@@ -6,7 +6,13 @@ import { isEntitled, may, type Viewer } from "../authority/viewer.ts";
 import { Forbidden, Invalid, NotFound } from "../errors.ts";
 import { type InventoryFilters, inInventory, inventoryValues } from "../inventory/inventoryScope.ts";
 import { contractOf } from "../operations/catalog.ts";
-import { digestOfSelection, mostSelected, type PolicyOperation, type SelectedPolicy } from "./selections.ts";
+import {
+  digestOfSelection,
+  mostSelected,
+  type PolicyOperation,
+  type SelectedPolicy,
+  type Selection,
+} from "./selections.ts";
 
 /**
  * What somebody chose from the inventory: policies one by one, or all that match the filters of a list, of which
@@ -25,7 +31,7 @@ const unassignable: readonly PolicyType[] = [
 
 /**
  * Freezes a choice of policies of one tenant as they stand in the inventory, to be confirmed. Returns the
- * selection's id. Throws `Invalid` (`items`) for what cannot be worked on together, `NotFound` and `Forbidden`
+ * selection's id; with `rerunOf`, confirming it asks for that run again. Throws `Invalid` (`items`) for what cannot be worked on together, `NotFound` and `Forbidden`
  * for a tenant at which the viewer may not.
  */
 export async function freezeSelection(
@@ -33,6 +39,7 @@ export async function freezeSelection(
   viewer: Viewer,
   operation: PolicyOperation,
   choice: PolicyChoice,
+  rerunOf: string | null = null,
 ): Promise<string> {
   return db.transaction(async (tx) => {
     const found = await listChosen(tx, viewer, choice);
@@ -45,7 +52,7 @@ export async function freezeSelection(
       throw new Invalid({ items: "Policies of these types say themselves whom they are for." });
     const items = usable.map(({ tenantId: _tenant, ...item }, index) => ({ position: index + 1, ...item }));
     const leftOut = found.length - usable.length;
-    return insertSelection(tx, viewer, { operation, tenantId, leftOut, items });
+    return insertSelection(tx, viewer, { operation, tenantId, leftOut, items, rerunOf });
   });
 }
 
@@ -87,14 +94,24 @@ function isAssignable(type: string): boolean {
 async function insertSelection(
   tx: Tx,
   viewer: Viewer,
-  selected: { operation: PolicyOperation; tenantId: string; leftOut: number; items: SelectedPolicy[] },
+  selected: Pick<Selection, "operation" | "tenantId" | "leftOut" | "rerunOf"> & { items: SelectedPolicy[] },
 ): Promise<string> {
   const id = uuidv7();
-  const { operation, tenantId, leftOut, items } = selected;
+  const { operation, tenantId, leftOut, items, rerunOf } = selected;
   await tx.query(
-    `insert into bulk_selections (id, workspace_id, tenant_id, operation, items, left_out, digest, created_by)
-     select $1, t.workspace_id, t.id, $3, $4, $5, $6, $7 from tenants t where t.id = $2`,
-    [id, tenantId, operation, items.length, leftOut, digestOfSelection(selected, items), viewer.user.id],
+    `insert into bulk_selections (id, workspace_id, tenant_id, operation, items, left_out, digest, created_by,
+       rerun_of)
+     select $1, t.workspace_id, t.id, $3, $4, $5, $6, $7, $8 from tenants t where t.id = $2`,
+    [
+      id,
+      tenantId,
+      operation,
+      items.length,
+      leftOut,
+      digestOfSelection(selected, items),
+      viewer.user.id,
+      rerunOf,
+    ],
   );
   await tx.query(
     `insert into bulk_items (selection_id, position, inventory_item_id, type, provider_id, name, match_key,

@@ -40,6 +40,7 @@ export async function requestBackupDeletion(
     trigger: "page",
     requestKey: asked.requestKey,
     expiresInHours: asked.expiresInHours,
+    ...("again" in asked.chosen && { rerunOf: asked.chosen.again }),
     target: { setIds: found.setIds, reason: asked.reason.trim() },
   });
 }

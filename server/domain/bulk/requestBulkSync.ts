@@ -41,6 +41,7 @@ export async function requestBulkSync(
     trigger: "page",
     requestKey,
     expiresInHours,
+    ...("again" in chosen && { rerunOf: chosen.again }),
     target: { tenantIds, types: [...policyTypes] },
   };
   return force ? requestRun(db, request) : requestUnlessIdentical(db, request, viewer);

@@ -74,6 +74,7 @@ async function requestOn(
     trigger: "page",
     requestKey: asked.requestKey,
     expiresInHours: asked.expiresInHours,
+    ...(selection.rerunOf !== null && { rerunOf: selection.rerunOf }),
     target: { selectionId, digest, types, ...choices, reason: asked.reason.trim() },
   });
 }

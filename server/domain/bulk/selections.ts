@@ -22,6 +22,10 @@ export type Selection = {
   createdAt: Date;
   /** The run that works on it, or did. */
   runId: string | null;
+  /** The run whose selection this is what is left of, and the groups that it named. */
+  rerunOf: string | null;
+  include: string[];
+  exclude: string[];
 };
 
 /** What a policy must still be when the run comes to it. */
@@ -54,8 +58,11 @@ export async function findSelectionFor(
 ): Promise<Selection | undefined> {
   const [selection] = await reader.query<Selection>(
     `select s.id, s.operation, s.tenant_id as "tenantId", p.name as "tenantName", s.items,
-       s.left_out as "leftOut", s.digest, s.created_at as "createdAt", s.run_id as "runId"
+       s.left_out as "leftOut", s.digest, s.created_at as "createdAt", s.run_id as "runId",
+       s.rerun_of as "rerunOf", coalesce(r.target -> 'include', '[]') as include,
+       coalesce(r.target -> 'exclude', '[]') as exclude
      from bulk_selections s join tenant_profiles p on p.tenant_id = s.tenant_id
+     left join operation_runs r on r.id = s.rerun_of
      where s.id = $1 and s.workspace_id = $2 and ($3::uuid[] is null or s.tenant_id = any ($3))`,
     [selectionId, viewer.workspace?.id ?? null, tenantIdsOrNull(tenantScope(viewer, "inventory.view"))],
   );

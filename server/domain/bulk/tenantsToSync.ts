@@ -3,11 +3,13 @@ import { type Lifecycle, operableClasses } from "../authority/contract.ts";
 import { may, tenantIdsOrNull, tenantScope, type Viewer } from "../authority/viewer.ts";
 import { Invalid } from "../errors.ts";
 import { listTenantsFor, type TenantKind } from "../tenants/listTenantsFor.ts";
+import { leftOfSync } from "./leftOfRun.ts";
 import { mostSelected } from "./selections.ts";
 
-/** Tenants one by one, or all that a list with these filters shows. */
+/** Tenants one by one, what is left of an earlier run's, or all that a list with these filters shows. */
 export type TenantsChosen =
   | { ids: readonly string[] }
+  | { again: string }
   | { matching: { kind: TenantKind; search: string | null } };
 
 export type TenantsToSync = {
@@ -25,10 +27,7 @@ export async function listTenantsToSync(
   viewer: Viewer,
   chosen: TenantsChosen,
 ): Promise<TenantsToSync> {
-  const found =
-    "ids" in chosen
-      ? await listNamed(reader, viewer, chosen.ids)
-      : await listMatching(reader, viewer, chosen.matching);
+  const found = await listFound(reader, viewer, chosen);
   const theirs = found.filter(({ id }) => may(viewer, "inventory.sync", id));
   const tenants = theirs.filter(({ lifecycle }) => isSyncable(lifecycle));
   if (tenants.length > mostSelected)
@@ -38,6 +37,12 @@ export async function listTenantsToSync(
     notTheirs: found.length - theirs.length,
     notOperable: theirs.length - tenants.length,
   };
+}
+
+async function listFound(reader: Reader, viewer: Viewer, chosen: TenantsChosen): Promise<Found[]> {
+  if ("matching" in chosen) return listMatching(reader, viewer, chosen.matching);
+  const ids = "again" in chosen ? (await leftOfSync(reader, viewer, chosen.again)).ids : chosen.ids;
+  return listNamed(reader, viewer, ids);
 }
 
 function isSyncable(lifecycle: Lifecycle): boolean {

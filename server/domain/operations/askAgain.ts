@@ -12,23 +12,23 @@ export type Asked = { operation: string; target: unknown; backupSetId: string | 
 
 /**
  * The operation that a rerun of one asks for: a preview is carried out once only, so a restore is previewed
- * again. Null for those that work on a selection: that is chosen and confirmed anew, on the page of what it is of.
+ * again.
  */
-export function operationAgain(operation: OperationName): OperationName | null {
-  switch (operation) {
-    case "restore.execute":
-      return "restore.preview";
-    case "provider.connection.verify":
-    case "inventory.sync":
-    case "backup.create":
-    case "restore.preview":
-      return operation;
-    case "tenants.bulk_sync":
-    case "policies.bulk_assign":
-    case "policies.bulk_delete":
-    case "backups.bulk_delete":
-      return null;
-  }
+export function operationAgain(operation: OperationName): OperationName {
+  return operation === "restore.execute" ? "restore.preview" : operation;
+}
+
+/** Those that work on many: what is left of them is shown and confirmed anew, on a page of their own. */
+const onMany = [
+  "tenants.bulk_sync",
+  "policies.bulk_assign",
+  "policies.bulk_delete",
+  "backups.bulk_delete",
+] as const satisfies readonly OperationName[];
+export type OnMany = (typeof onMany)[number];
+
+export function isOnMany(operation: string): operation is OnMany {
+  return onMany.some((name) => name === operation);
 }
 
 /**
@@ -37,9 +37,8 @@ export function operationAgain(operation: OperationName): OperationName | null {
  * gone.
  */
 export async function askAgain(reader: Reader, run: Asked): Promise<Again | null> {
-  if (!isOperationName(run.operation)) return null;
+  if (!isOperationName(run.operation) || isOnMany(run.operation)) return null;
   const operation = operationAgain(run.operation);
-  if (operation === null) return null;
   if (run.operation === "restore.execute") return previewOf(reader, run);
   if (operation === "restore.preview")
     return { operation, target: asJson.parse(run.target), backupSetId: run.backupSetId };

@@ -52,13 +52,22 @@ export async function previewRerun(reader: Reader, viewer: Viewer, run: ShownRun
 }
 
 async function getAgain(reader: Reader, run: ShownRun): Promise<Again> {
-  if (run.status !== "completed") throw new Conflict("It has not ended yet: cancel it first, or let it end.");
-  const again = offersRerun(run) ? await askAgain(reader, run) : null;
-  if (again === null)
-    throw new Conflict(
-      "It cannot be started again as it was: choose what to work on anew, where it was chosen then.",
-    );
+  requireEnded(run);
+  const again = await askAgain(reader, run);
+  if (again === null) throw cannotBeAskedForAgain();
   return again;
+}
+
+/** Throws `Conflict` for a run that has not ended, or of which asking again would lead nowhere. */
+export function requireEnded(run: ShownRun): void {
+  if (run.status !== "completed") throw new Conflict("It has not ended yet: cancel it first, or let it end.");
+  if (!offersRerun(run)) throw cannotBeAskedForAgain();
+}
+
+function cannotBeAskedForAgain(): Conflict {
+  return new Conflict(
+    "It cannot be started again as it was: choose what to work on anew, where it was chosen then.",
+  );
 }
 
 function requestFor(

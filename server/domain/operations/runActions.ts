@@ -1,6 +1,6 @@
 import { mayAt } from "../authority/places.ts";
 import type { Viewer } from "../authority/viewer.ts";
-import { operationAgain } from "./askAgain.ts";
+import { isOnMany, operationAgain } from "./askAgain.ts";
 import { lackingToCancel } from "./cancellation.ts";
 import { contractOf, isOperationName } from "./catalog.ts";
 import type { ShownRun } from "./findRunFor.ts";
@@ -34,11 +34,16 @@ export function rerunLabel(run: ShownRun, viewer: Viewer): string {
 function mayRerun(run: ShownRun, viewer: Viewer): boolean {
   if (run.status !== "completed" || !offersRerun(run) || !isOperationName(run.operation)) return false;
   if (run.tenantId !== null && !run.tenantExists) return false;
-  const operation = operationAgain(run.operation);
-  if (operation === null) return false;
-  const { capability } = contractOf(operation);
+  if (isOnMany(run.operation) && !leavesSomething(run, viewer)) return false;
+  const { capability } = contractOf(operationAgain(run.operation));
   const place = placeOf(run, viewer);
   return mayAt(viewer, "operations.rerun", place) && mayAt(viewer, capability, place);
+}
+
+/** A sync can be had again; what was deleted or assigned cannot. What is left is chosen in its own workspace. */
+function leavesSomething({ operation, outcome, workspaceId }: ShownRun, viewer: Viewer): boolean {
+  const isAllDone = outcome === "succeeded" && operation !== "tenants.bulk_sync";
+  return !isAllDone && workspaceId === viewer.selectedWorkspaceId;
 }
 
 function placeOf({ workspaceId, tenantId, initiatorId }: ShownRun, viewer: Viewer) {
