@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { askDue } from "../../server/domain/schedules/askDue.ts";
 import { type Browser, makeApp, signIn, submit, type TestApp, tokenIn } from "../helpers/app.ts";
 import { useDatabase } from "../helpers/database.ts";
 import {
+  addMember,
   createConnection,
   createMember,
   createRole,
@@ -15,6 +17,7 @@ import {
 } from "../helpers/factories.ts";
 import { createRun } from "../helpers/runs.ts";
 import { createSchedule, findSchedule, getSchedule, listRunsOfSchedule } from "../helpers/schedules.ts";
+import { getStoredRun } from "../races/restoring.ts";
 
 const database = useDatabase();
 let app: TestApp;
@@ -112,6 +115,56 @@ describe("the list", () => {
     expect(text.indexOf(id)).toBeLessThan(text.indexOf("A run now would be blocked"));
   });
 
+  test("finds a steward able by what their roles allow together at its target, and nowhere else", async () => {
+    const { db } = database;
+    const adatum = await createTenant(db, { workspace, name: "Adatum" });
+    await createRole(db, { workspace, key: "keeper", capabilities: ["schedule.manage"] });
+    await createRole(db, { workspace, key: "syncer", capabilities: ["inventory.sync"] });
+    const steward = await createMember(db, { workspace, role: "keeper", name: "Stu" });
+    await addMember(db, { workspace, user: steward, role: "syncer", tenant: contoso });
+    const able = await given({ steward });
+    const unable = [
+      await given({ steward, tenant: adatum }),
+      await given({ steward, operation: "backup.create" }),
+      await given({ steward, tenant: null, operation: "tenants.bulk_sync" }),
+      await given({ steward, operation: "policies.tidy" }),
+    ];
+    const { text } = await browser.get("/admin/schedules?kind=steward");
+    expect(text).not.toContain(`schedule-${able.id}`);
+    for (const { id } of unable) expect(text).toContain(`schedule-${id}`);
+    await db.query("update role_assignments set expires_at = now() where user_id = $1 and tenant_id = $2", [
+      steward.id,
+      contoso.id,
+    ]);
+    expect((await browser.get("/admin/schedules?kind=steward")).text).toContain(`schedule-${able.id}`);
+  });
+
+  test("leads with one whose last run was blocked, as it was asked for or later, until the next does well", async () => {
+    const { db } = database;
+    const { id } = await given({ cron: "0 * * * *" });
+    const needing = async () =>
+      (await browser.get("/admin/schedules?kind=attention")).text.includes(`schedule-${id}`);
+    const ask = async (hours: number) => {
+      await askDue(db, id, { now: new Date(Date.now() + hours * 3_600_000), expiresInHours: 24 });
+      return (await listRunsOfSchedule(db, id)).at(-1) ?? "";
+    };
+    const setStatus = (status: string) =>
+      db.query("update provider_connections set status = $2 where tenant_id = $1", [contoso.id, status]);
+    await setStatus("unverified");
+    await ask(2);
+    expect(await needing()).toBe(true);
+    await setStatus("verified");
+    const second = await ask(4);
+    expect(await needing()).toBe(false);
+    await db.transaction(async (tx) => {
+      const ending = { outcome: "failed", code: "internal_error", message: "It broke." } as const;
+      await finishRuns(tx, [{ run: await getStoredRun(database, second), ending }]);
+    });
+    expect((await browser.get(`/admin/schedules/${id}`)).text).toContain("Its last run failed.");
+    await ask(6);
+    expect(await needing()).toBe(false);
+  });
+
   test("names no tenant that belongs to another workspace by now", async () => {
     const { db } = database;
     const { id } = await given();
@@ -166,7 +219,11 @@ describe("the list", () => {
     const { db } = database;
     const { id } = await given();
     const run = await createRun(db, { workspace, tenant: contoso, ending: { outcome: "failed" } });
-    await db.query("update schedule_states set last_run_id = $2 where schedule_id = $1", [id, run.id]);
+    await db.query(
+      "update schedule_states set last_run_id = $2, last_outcome = 'failed' where schedule_id = $1",
+      [id, run.id],
+    );
+    expect((await browser.get(`/admin/schedules/${id}`)).text).toContain("Its last run failed");
     await createRole(db, { workspace, key: "timekeeper", capabilities: ["schedule.view"] });
     const keeper = await createMember(db, { workspace, role: "timekeeper" });
     const theirs = await signIn(app, keeper.email);

@@ -78,12 +78,14 @@ export async function insertSchedules(tx: Tx, now: Date): Promise<void> {
     [JSON.stringify(schedules.map(toRow)), northwind.id],
   );
   await tx.query(
-    `insert into schedule_states (schedule_id, next_run_at, created_by_name, created_at, last_run_id, last_asked_at)
-     select s.id, s.next_run_at, s.created_by_name, s.created_at, r.id, r.requested_at
+    `insert into schedule_states (schedule_id, next_run_at, created_by_name, created_at, last_run_id, last_asked_at,
+       last_outcome)
+     select s.id, s.next_run_at, s.created_by_name, s.created_at, r.id, r.requested_at, r.outcome
      from jsonb_to_recordset($1::jsonb) as s (id uuid, next_run_at timestamptz, created_by_name text,
        created_at timestamptz)
-     left join lateral (select id, requested_at from operation_runs where schedule_id = s.id order by id desc limit 1) r
-       on true`,
+     left join lateral (
+       select id, requested_at, nullif(outcome, 'pending') as outcome from operation_runs
+       where schedule_id = s.id order by id desc limit 1) r on true`,
     [JSON.stringify(schedules.map((schedule) => toState(schedule, now)))],
   );
 }

@@ -2,6 +2,7 @@ import type { Tx } from "../../db/database.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
 import type { DenialClass, ReasonCode } from "../authority/reasons.ts";
 import { notifyOutcomes } from "../notifications/notifyOutcomes.ts";
+import { noteOutcomes } from "../schedules/noteOutcomes.ts";
 import type { Run } from "./run.ts";
 import { settleParents } from "./settleParents.ts";
 import { shareTurns, wakeNext } from "./tenantLine.ts";
@@ -67,6 +68,7 @@ export async function finishRuns(
           ],
     ),
   );
+  await noteOutcomes(tx, told);
   await finishRuns(tx, await settleParents(tx, parentsOf(told)));
   return new Set(effects.keys());
 }

@@ -68,7 +68,7 @@ export async function askDue(
         scheduleId,
       });
       if (answer.kind !== "stored") throw new Error("A schedule's request was refused without a run.");
-      await noteAsked(tx, scheduleId, next, answer.runId);
+      await noteAsked(tx, scheduleId, next, answer);
       return "asked";
     }, workerBounds),
   );
@@ -125,10 +125,15 @@ async function passBy<A extends Asked>(tx: Tx, scheduleId: string, next: Date | 
   return why;
 }
 
-async function noteAsked(tx: Tx, scheduleId: string, next: Date | null, runId: string): Promise<void> {
+async function noteAsked(
+  tx: Tx,
+  scheduleId: string,
+  next: Date | null,
+  { runId, blocked }: { runId: string; blocked: boolean },
+): Promise<void> {
   await tx.query(
     `update schedule_states set next_run_at = $2, last_run_id = $3, last_asked_at = clock_timestamp(),
-       skipped = 0, found_none = 0 where schedule_id = $1`,
-    [scheduleId, next, runId],
+       last_outcome = $4, skipped = 0, found_none = 0 where schedule_id = $1`,
+    [scheduleId, next, runId, blocked ? "blocked" : null],
   );
 }

@@ -2,7 +2,13 @@ import type { Reader } from "../../db/database.ts";
 import type { ReasonCode } from "../authority/reasons.ts";
 import type { Viewer } from "../authority/viewer.ts";
 import type { Outcome, RunStatus } from "../operations/run.ts";
-import { type ListedSchedule, listedScheduleColumns, rankedSchedules, scopeOf } from "./listedSchedule.ts";
+import {
+  type ListedSchedule,
+  listedScheduleColumns,
+  listedScheduleJoins,
+  rankedSchedules,
+  scopeOf,
+} from "./listedSchedule.ts";
 
 /** A schedule with everything its page tells. */
 export type ShownSchedule = ListedSchedule & {
@@ -20,12 +26,9 @@ export async function findScheduleFor(
 ): Promise<ShownSchedule | undefined> {
   const [schedule] = await reader.query<ShownSchedule>(
     `select ${listedScheduleColumns}, sc.target, s.created_at as "createdAt", s.created_by_name as "createdBy",
-       case when ranked.status = 'paused' and s.paused_at is not null then jsonb_build_object(
+       case when sc.status = 'paused' and s.paused_at is not null then jsonb_build_object(
          'at', s.paused_at, 'by', s.paused_by_name, 'note', s.pause_note) end as paused
-     from (${rankedSchedules} and sc.id = $5) as ranked
-     join schedules sc on sc.id = ranked.id
-     join schedule_states s on s.schedule_id = ranked.id
-`,
+     from (${rankedSchedules("and sc.id = $5")}) as ranked ${listedScheduleJoins}`,
     [...scopeOf(viewer), id],
   );
   return schedule;
