@@ -4,18 +4,45 @@ import { v7 as uuidv7 } from "uuid";
 import { makeMaintenanceTasks } from "../../jobs/maintenance/maintenanceTasks.ts";
 import { makeTaskList } from "../../jobs/taskList.ts";
 import type { Prerequisite } from "../../server/domain/authority/contract.ts";
-import { reasonCodes } from "../../server/domain/authority/reasons.ts";
+import { type ReasonCode, reasonCodes } from "../../server/domain/authority/reasons.ts";
 import { contractOf, operationNames } from "../../server/domain/operations/catalog.ts";
 import { readSources } from "../helpers/architecture.ts";
 import { type Denial, moments } from "../helpers/denial.ts";
 import { denialCases } from "../helpers/denials.ts";
 import { listRefusals } from "../helpers/history.ts";
 import { useInstallation } from "../helpers/installation.ts";
-import { casesOf, families, kindsOf, waysOf } from "../helpers/matrixCases.ts";
+import { casesOf, families, type Kind, kindsOf, waysOf } from "../helpers/matrixCases.ts";
 import { addRawJob, drainQueue, listJobs } from "../helpers/queue.ts";
 import { subjects } from "../helpers/subjects.ts";
 
 const installation = useInstallation();
+
+const isActors = ({ mode }: Kind) => mode === "actor_bound";
+const isOfOneTenant = ({ operation }: Kind) => operation !== "tenants.bulk_sync";
+const needs = (prerequisite: Prerequisite) => (kind: Kind) =>
+  contractOf(kind.operation).prerequisites.includes(prerequisite);
+
+/**
+ * To which operations in which mode a reason can apply, said once more and apart from the ways to it: an operation
+ * that a way forgot would not be missed otherwise. By handbook: who asks, where, and what the contract names.
+ */
+const canApply: Record<ReasonCode, (kind: Kind) => boolean> = {
+  workspace_mismatch: () => true,
+  initiator_missing: isActors,
+  initiator_not_entitled: isActors,
+  tenant_missing: isOfOneTenant,
+  tenant_not_entitled: (kind) => isActors(kind) && isOfOneTenant(kind),
+  missing_capability: isActors,
+  system_authority_not_allowed: (kind) => !isActors(kind),
+  // Rows of ours may be worked on whatever the tenant is, by a person: only a schedule pauses for it.
+  tenant_not_operable: (kind) =>
+    isOfOneTenant(kind) && (contractOf(kind.operation).operability !== "own_rows" || !isActors(kind)),
+  provider_connection_invalid: (kind) =>
+    needs("connection_exists")(kind) || needs("connection_verified")(kind),
+  write_gate_blocked: needs("write_gate"),
+  // Whatever has waited too long.
+  execution_prerequisite_invalid: () => true,
+};
 
 describe("the contract matrix is complete", () => {
   test("every operation of the catalog has what the matrix needs of it, and is walked by one file", () => {
@@ -32,6 +59,25 @@ describe("the contract matrix is complete", () => {
     expect(Object.keys(denialCases)).toEqual(reasonCodes);
     const taken = new Set(casesOf(operationNames).map(({ code }) => code));
     expect([...taken].sort()).toEqual([...reasonCodes].sort());
+  });
+
+  test("every reason that can apply to an operation in a mode has a way to it there, and no other has", () => {
+    const differing = kindsOf(operationNames).flatMap((kind) =>
+      reasonCodes.flatMap((code) => {
+        const isTried = waysOf(kind, code).length > 0;
+        const canBe = canApply[code](kind);
+        return isTried === canBe
+          ? []
+          : [`${kind.operation}, ${kind.mode}, ${code}: ${isTried ? "tried" : "not tried"}`];
+      }),
+    );
+    expect(differing).toEqual([]);
+    const unasked = operationNames.filter(
+      (operation) =>
+        !contractOf(operation).authorityModes.includes("system_authority") &&
+        waysOf({ operation, mode: "system_authority" }, "system_authority_not_allowed").length === 0,
+    );
+    expect(unasked).toEqual([]);
   });
 
   test("whatever an operation can be denied for, it is at every moment, or the case says why it cannot be", () => {
