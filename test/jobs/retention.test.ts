@@ -92,6 +92,27 @@ describe("old runs", () => {
   });
 });
 
+test("old runs are reached behind very many that stay", async () => {
+  const { db } = installation;
+  const { northwind: workspace, contoso: tenant } = world;
+  const { id } = await createRun(db, { workspace, tenant, ending: { outcome: "succeeded" } });
+  // Older than it, each with a backup that is kept: more than an hour's housekeeping looked at.
+  await db.query(
+    `insert into operation_runs select copy.* from operation_runs r, generate_series(1, 22000) n,
+       jsonb_populate_record(r, jsonb_build_object(
+         'id', '00000000-' || lpad(to_hex(n), 4, '0') || '-7000-8000-000000000000')) copy
+     where r.id = $1`,
+    [id],
+  );
+  await db.query(
+    `insert into backup_sets (id, workspace_id, tenant_id)
+     select id, workspace_id, tenant_id from operation_runs where tenant_id = $1 and id <> $2`,
+    [tenant.id, id],
+  );
+  expect(await tidy({ runs: 30 }, inDays(31))).toMatchObject({ runs: 1 });
+  expect(await isThere("operation_runs", id)).toBe(false);
+});
+
 test("read notifications go, unread ones stay", async () => {
   const { db, worker } = installation;
   const [read, unread] = [

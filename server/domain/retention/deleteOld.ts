@@ -4,6 +4,8 @@ import type { Db, Tx } from "../../db/database.ts";
 /** Rows deleted in one transaction: few enough that nobody waits for it. */
 const batchSize = 500;
 const runBatchSize = 100;
+/** Runs that are looked at for one batch to delete. */
+const lookedAtOnce = 2_000;
 
 /** Deletes a batch of notifications that were read before then. Returns how many. */
 export function deleteReadNotifications(db: Db, before: Date): Promise<number> {
@@ -44,7 +46,7 @@ export function deleteUnusedSelections(db: Db, before: Date): Promise<number> {
   );
 }
 
-/** Where to go on: the oldest runs may be ones that stay. */
+/** Where to go on; null at the end. */
 export type OldRuns = { deleted: number; last: string | null };
 
 /**
@@ -54,37 +56,58 @@ export type OldRuns = { deleted: number; last: string | null };
  */
 export function deleteOldRuns(db: Db, before: Date, after: string | null): Promise<OldRuns> {
   return db.transaction(async (tx) => {
-    const found = await listOldRuns(tx, before, after);
-    const ids = found.filter(({ isNeeded }) => !isNeeded).map(({ id }) => id);
+    const found = await findOldRuns(tx, before, after);
+    const ids = await lockRuns(tx, found.ids);
     await tx.query("delete from notifications where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from execution_decisions where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from effects where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from restore_plans where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from bulk_selections where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from operation_runs where id = any ($1::uuid[])", [ids]);
-    return { deleted: ids.length, last: found.length < runBatchSize ? null : (found.at(-1)?.id ?? null) };
+    return { deleted: ids.length, last: found.last };
   });
 }
 
-/** Ids are time-ordered: whatever ended before then was also asked for before then. */
-function listOldRuns(
+/**
+ * Runs nobody needs, and how far was looked: far at a time, or the many that stay at the old end would keep those
+ * behind them from being reached. Ids are time-ordered: whatever ended before then was also asked for before then.
+ */
+async function findOldRuns(
   tx: Tx,
   before: Date,
   after: string | null,
-): Promise<{ id: string; isNeeded: boolean }[]> {
+): Promise<{ ids: string[]; last: string | null }> {
   const newest = uuidv7({ msecs: before.getTime(), random: new Uint8Array(16), seq: 0 });
-  return tx.query(
-    `select r.id, exists (select 1 from backup_sets b where b.id = r.id)
-         or exists (select 1 from restore_plans p where p.id = r.id)
-         or exists (select 1 from operation_runs p where p.id = r.parent_run_id and p.status <> 'completed')
-         or exists (select 1 from schedule_states s where s.schedule_id = r.schedule_id and s.last_run_id = r.id)
-         as "isNeeded"
-     from operation_runs r
-     where r.id < $1 and ($2::uuid is null or r.id > $2) and r.status = 'completed' and r.completed_at < $3
-       and r.effects_unsettled = 0
-     order by r.id limit $4 for update of r skip locked`,
-    [newest, after, before, runBatchSize],
+  const [found] = await tx.query<{ ids: string[]; looked: string[] }>(
+    `with looked as materialized (
+       select id, status, completed_at, effects_unsettled, schedule_id, parent_run_id from operation_runs
+       where id < $1 and ($2::uuid is null or id > $2) order by id limit $4
+     ), unneeded as (
+       select l.id from looked l
+       where l.status = 'completed' and l.completed_at < $3 and l.effects_unsettled = 0
+         and not exists (select 1 from backup_sets b where b.id = l.id)
+         and not exists (select 1 from restore_plans p where p.id = l.id)
+         and not exists (
+           select 1 from operation_runs p where p.id = l.parent_run_id and p.status <> 'completed')
+         and not exists (
+           select 1 from schedule_states s where s.schedule_id = l.schedule_id and s.last_run_id = l.id)
+       order by l.id limit $5
+     )
+     select array(select id from unneeded) as ids, array(select id from looked) as looked`,
+    [newest, after, before, lookedAtOnce, runBatchSize],
   );
+  const { ids = [], looked = [] } = found ?? {};
+  const isThrough = ids.length < runBatchSize && looked.length < lookedAtOnce;
+  return { ids, last: isThrough ? null : ((ids.length < runBatchSize ? looked : ids).at(-1) ?? null) };
+}
+
+/** Without those that somebody is about to change: they wait for the next time. */
+async function lockRuns(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    "select id from operation_runs where id = any ($1::uuid[]) order by id for update skip locked",
+    [ids],
+  );
+  return rows.map(({ id }) => id);
 }
 
 async function countDeleted(tx: Tx, statement: string, values: readonly unknown[]): Promise<number> {

@@ -53,7 +53,7 @@ export function listExpiredBackups(reader: Reader, before: Date): Promise<Expire
            select 1 from backup_sets younger join backup_set_details e on e.set_id = younger.id
            where younger.tenant_id = b.tenant_id and younger.id > b.id and e.kind = 'backup'
              and e.completed_at is not null))
-       order by d.completed_at, b.id limit $2) x
+       order by d.completed_at, d.set_id limit $2) x
      group by x.workspace_id, x.tenant_id order by 3`,
     [before, most],
   );
