@@ -19,6 +19,8 @@ import { inAnyOrder, type Strike, strikes } from "./strikes.ts";
  */
 const seconds = Number(process.env.CHAOS_SECONDS ?? "12");
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
+/** Each comes with the next strike, so that something is written for as long as it goes on. */
+const restores = Math.max(3, Math.round(seconds / 8));
 const lostAfter = 2;
 /** How many runs there are to do at any time. */
 const backlog = 40;
@@ -47,7 +49,7 @@ test(
     const control = makeSandboxClient(sandbox.url);
     const worker = makeTestWorker(db, sandbox.url);
     const installation = { db, url: cluster.url, sandbox, control, worker };
-    const load = await prepareLoad(installation, random, { tenants: 12, restores: 3, items: 3 });
+    const load = await prepareLoad(installation, random, { tenants: 12, restores, items: 3 });
     await load.feed(backlog);
     fleet = startFleet(3, {
       DATABASE_URL: cluster.url,
@@ -72,7 +74,9 @@ test(
     while (await load.restoreNext());
     await untilAllIsOver();
     await fleet.stop();
-    await report(counts, performance.now() - begun);
+    const figures = await report(counts, performance.now() - begun);
+    // Where nothing was lost nothing is shown.
+    expect(figures.workerLost).toBeGreaterThan(0);
     expect(await findViolations(db)).toEqual({});
     expect(await findDifferences(db, control, load)).toEqual([]);
     expect(await fleet.failures()).toEqual([]);
@@ -115,8 +119,8 @@ async function untilSeen(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await pause(100);
 }
 
-async function report(counts: Map<Strike, number>, milliseconds: number): Promise<void> {
-  const [figures] = await db.query<Record<string, number>>(
+async function report(counts: Map<Strike, number>, milliseconds: number): Promise<{ workerLost: number }> {
+  const [figures = { workerLost: 0 }] = await db.query<{ workerLost: number }>(
     `select (select count(*)::integer from operation_runs) as runs,
        (select count(*)::integer from effects) as effects,
        (select count(*)::integer from effects where kind = 'provider') as writes,
@@ -129,4 +133,5 @@ async function report(counts: Map<Strike, number>, milliseconds: number): Promis
   process.stdout.write(
     `chaos, seed ${seed}: ${(milliseconds / 1_000).toFixed(1)} s; ${struck}; ${JSON.stringify(figures)}\n`,
   );
+  return figures;
 }

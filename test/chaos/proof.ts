@@ -33,6 +33,13 @@ const violations = {
         where e.run_id = r.id and (e.attempt is null or e.fencing_token = r.fencing_token)
         group by s.key) sums) e
     where r.operation <> 'tenants.bulk_sync' and not (r.tally @> e.tally and e.tally @> r.tally)`,
+  "runs that did more or less than there was to do": `
+    select id, operation, progress_done, progress_total from operation_runs
+    where progress_total is not null and progress_done <> progress_total`,
+  "backups that hold something else than was counted": `
+    select d.set_id, d.items, i.n from backup_set_details d
+    cross join lateral (select count(*) as n from backup_items i where i.set_id = d.set_id) i
+    where d.items <> i.n`,
   "effects without their audit entry, or with two": `
     select r.id, r.effects_done, a.n from operation_runs r
     cross join lateral (

@@ -1,5 +1,6 @@
 import type { Db } from "../../server/db/database.ts";
 import { outlasting } from "../../server/db/outlasting.ts";
+import type { ProductProcess } from "../helpers/productProcess.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Fleet, poolOf } from "./fleet.ts";
 import type { Random } from "./random.ts";
@@ -7,7 +8,7 @@ import type { Random } from "./random.ts";
 /** What goes wrong, by name. */
 export const strikes = {
   "worker killed": async ({ db, fleet, random }) => {
-    const worker = random.pick(fleet.workers());
+    const worker = random.pick(await untilAtWork(db, fleet));
     worker.child.kill("SIGKILL");
     await worker.ended;
     fleet.replace(worker);
@@ -96,6 +97,23 @@ async function passDeadlinesOf(db: Db, pool: string | null): Promise<void> {
        commit`,
     ),
   );
+}
+
+/** Those in the midst of a run: to kill one that has nothing to do shows nothing. */
+async function untilAtWork(db: Db, fleet: Fleet): Promise<readonly ProductProcess[]> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const rows = await outlasting(() =>
+      db.query<{ pool: string }>(
+        `select distinct j.locked_by as pool from graphile_worker._private_jobs j
+         join operation_runs r on r.job_id = j.id::text where r.status = 'running'`,
+      ),
+    );
+    const pools = new Set<string | null>(rows.map(({ pool }) => pool));
+    const busy = fleet.workers().filter((worker) => pools.has(poolOf(worker)));
+    if (busy.length > 0) return busy;
+    if (performance.now() > end) return fleet.workers();
+  }
 }
 
 async function untilGivenUp(db: Db, pool: string | null, lostAfter: number): Promise<void> {
