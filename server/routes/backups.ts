@@ -6,14 +6,15 @@ import { beginDownload } from "../domain/backups/beginDownload.ts";
 import { requestBackup } from "../domain/backups/requestBackup.ts";
 import { Forbidden, NotFound } from "../domain/errors.ts";
 import { Id } from "../http/ids.ts";
+import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { answerStored } from "./answerStored.ts";
 import { sendBackup } from "./backupDownload.ts";
 import { readBackupItemPage } from "./backupItemPage.ts";
 import { parseItemsQuery, readBackupPage } from "./backupPage.ts";
 import { parseBackupsQuery, readBackupsPage } from "./backupsPage.ts";
 import { startWithin } from "./expiry.ts";
 import { readNewBackupPage, type SentBackup } from "./newBackupPage.ts";
+import { answerRequest } from "./requested.ts";
 import { Several } from "./several.ts";
 import { tried } from "./tried.ts";
 
@@ -23,6 +24,7 @@ export function backupRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
     types: Several,
     request_key: Id,
     start_within: startWithin(config.REQUEST_EXPIRY_HOURS),
+    force: z.literal("yes").optional(),
   });
   return {
     "GET /admin/backups": async (req, res, viewer) => {
@@ -30,15 +32,23 @@ export function backupRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
     },
     "GET /admin/tenants/:tenant/backups/new": (req, res, viewer) => showNew(db, req, res, viewer, config),
     "POST /admin/tenants/:tenant/backups": async (req, res, viewer) => {
-      const { types, request_key: requestKey, start_within: hours } = NewForm.parse(req.body ?? {});
+      const form = NewForm.parse(req.body ?? {});
+      const { types, request_key: requestKey, start_within: hours } = form;
       const tenantId = Id.parse(req.params.tenant);
-      const asked = { tenantId, types, requestKey, expiresInHours: hours };
+      const asked = { tenantId, types, requestKey, expiresInHours: hours, force: form.force === "yes" };
       const answer = await tried(async () => requestBackup(db, viewer, asked));
       if ("problems" in answer) {
         const sent = { types, hours, requestKey, problems: answer.problems };
         return showNew(db, req, res.status(422), viewer, config, sent);
       }
-      answerStored(res, answer.done);
+      await answerRequest(db, { res, viewer }, answer.done, {
+        action: `${paths.tenant(tenantId)}/backups`,
+        fields: [
+          ...types.map((value) => ({ name: "types", value })),
+          { name: "request_key", value: requestKey },
+          { name: "start_within", value: String(hours) },
+        ],
+      });
     },
     "GET /admin/backups/:backup": async (req, res, viewer) => {
       const page = await readBackupPage(db, viewer, setIdOf(req), parseItemsQuery(req.query));

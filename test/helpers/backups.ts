@@ -74,8 +74,10 @@ export async function askForBackup(
   tenant = world.contoso,
 ): Promise<string> {
   const viewer = await viewerOf(db, world, world.olivia);
-  const asked = { tenantId: tenant.id, types, requestKey: crypto.randomUUID(), expiresInHours };
-  return storedRun(await requestBackup(db, viewer, asked));
+  const asked = { tenantId: tenant.id, types, requestKey: crypto.randomUUID(), expiresInHours, force: true };
+  const outcome = await requestBackup(db, viewer, asked);
+  if (outcome.kind === "identical") throw new Error("An identical run is open.");
+  return storedRun(outcome);
 }
 
 export type GivenPreview = {

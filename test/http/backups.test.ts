@@ -33,6 +33,25 @@ describe("taking a backup", () => {
   const form = () => `/admin/tenants/${world.contoso.id}/backups/new`;
   const action = () => `/admin/tenants/${world.contoso.id}/backups`;
 
+  test("that is waiting already is offered instead of a second one, unless a second is wanted", async () => {
+    const browser = await signIn(app, world.omar.email);
+    const ask = (more: Record<string, string> = {}) => {
+      const fields = { types: "deviceConfigurations", request_key: randomUUID(), start_within: "4" };
+      return submit(browser, form(), action(), { ...fields, ...more });
+    };
+    const first = await ask();
+    const second = await ask();
+    expect(second.status).toBe(409);
+    expect(second.text).toContain("An identical run is waiting already");
+    expect(second.text).toContain(`href="${first.headers.location}">View run`);
+    expect(second.text).toContain('name="types" value="deviceConfigurations"');
+    const other = await ask({ types: "assignmentFilters" });
+    expect(other.status).toBe(303);
+    const third = await ask({ force: "yes" });
+    expect(third.status).toBe(303);
+    expect(third.headers.location).not.toBe(first.headers.location);
+  });
+
   test("starts at the tenant's page, with every type chosen, and leads to the run and from there to what it took", async () => {
     const tenant = await see(`/admin/tenants/${world.contoso.id}`);
     expect(tenant).toContain("No backup has been taken of it yet.");

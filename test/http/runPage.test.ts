@@ -3,6 +3,7 @@ import { type Begun, beginAttempts } from "../../server/domain/operations/beginA
 import { failAttempt } from "../../server/domain/operations/endAttempt.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { requestRun } from "../../server/domain/operations/requestRun.ts";
+import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { RunStopped, runEffect } from "../../server/domain/operations/runEffect.ts";
 import { changeMemberRole } from "../../server/domain/people/changeMember.ts";
@@ -140,6 +141,22 @@ test("a running run shows how far it is", async () => {
   expect(page).toContain("25 items so far");
   expect(page).toContain("<progress");
   expect(page).toContain("Authorized and started");
+});
+
+test("an attempt whose worker was lost is a step of its own, before the one that took its place", async () => {
+  const { db } = database;
+  const scene = await createScene();
+  const runId = await request(scene);
+  await begin(runId, "job-1");
+  await db.query(
+    "update operation_runs set heartbeat_at = clock_timestamp() - interval '1 hour' where id = $1",
+    [runId],
+  );
+  await requeueLostRuns(db, 45_000);
+  await begin(runId, "job-2");
+  const page = await see(scene.olivia, `/admin/operations/${runId}`);
+  expect(page.indexOf("Attempt 1 lost its worker")).toBeGreaterThan(0);
+  expect(page.indexOf("Attempt 1 lost its worker")).toBeLessThan(page.indexOf("Authorized again, attempt 2"));
 });
 
 test("a failed run keeps the errors of its attempts, in red and not as blocked", async () => {

@@ -137,7 +137,8 @@ describe("a backup", () => {
   test("is asked for with types that there are", async () => {
     const { db } = installation;
     const viewer = await viewerOf(db, world, world.olivia);
-    const asked = { tenantId: world.contoso.id, requestKey: crypto.randomUUID(), expiresInHours: 24 };
+    const requestKey = crypto.randomUUID();
+    const asked = { tenantId: world.contoso.id, requestKey, expiresInHours: 24, force: false };
     await expect(async () => requestBackup(db, viewer, { ...asked, types: [] })).rejects.toThrow(Invalid);
     await expect(async () =>
       requestBackup(db, viewer, { ...asked, types: ["deviceConfigurations", "nonsense"] }),

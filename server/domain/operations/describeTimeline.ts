@@ -60,6 +60,13 @@ function interrupted({ kind, attempt, message, at }: Interruption): Step {
   switch (kind) {
     case "failed":
       return { at, title: `Attempt ${attempt} failed`, detail: message, tone: null };
+    case "worker_lost":
+      return {
+        at,
+        title: `Attempt ${attempt} lost its worker`,
+        detail: "given up by another one",
+        tone: null,
+      };
     case "handed_back":
       return { at, title: "Handed back", detail: "its worker stopped; another goes on", tone: null };
     case "deferred":

@@ -77,7 +77,7 @@ export async function findRunFor(
 
 /** An attempt that ended without ending its run, or the one that did. */
 export type Interruption = {
-  kind: "failed" | "handed_back" | "deferred" | "let_through";
+  kind: "failed" | "worker_lost" | "handed_back" | "deferred" | "let_through";
   attempt: number;
   message: string | null;
   at: Date;
@@ -87,12 +87,13 @@ export type Interruption = {
 export async function listInterruptions(reader: Reader, runId: string): Promise<Interruption[]> {
   return reader.query<Interruption>(
     `select case action when 'run.handed_back' then 'handed_back' when 'run.deferred' then 'deferred'
-         when 'run.let_through' then 'let_through'
+         when 'run.let_through' then 'let_through' when 'run.worker_lost' then 'worker_lost'
          else 'failed' end as kind,
        (details ->> 'attempt')::integer as attempt, details ->> 'message' as message, at
      from audit_events
      where subject_type = 'run' and subject_id = $1
-       and action in ('run.attempt_failed', 'run.handed_back', 'run.deferred', 'run.let_through')
+       and action in ('run.attempt_failed', 'run.worker_lost', 'run.handed_back', 'run.deferred',
+         'run.let_through')
      order by id limit 100`,
     [runId],
   );
