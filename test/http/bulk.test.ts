@@ -208,6 +208,15 @@ describe("tenants", () => {
     expect(answer.text).toContain("Newcomer");
   });
 
+  test("confirmed twice, make one run, also when they cannot be synced any more by then", async () => {
+    const page = await olivia.get("/admin/bulk/sync");
+    const first = await send(olivia, page, "/admin/bulk/sync");
+    await installation.db.query("update tenants set lifecycle = 'suspended' where workspace_id = $1", [
+      world.northwind.id,
+    ]);
+    expect(runIn(await send(olivia, page, "/admin/bulk/sync"))).toBe(runIn(first));
+  });
+
   test("that are as many others by then are shown again too", async () => {
     const page = await olivia.get("/admin/bulk/sync");
     await addTenant(installation, world, "Newcomer");
@@ -286,6 +295,16 @@ describe("backups", () => {
     expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { deleted: 1 } });
     expect((await olivia.get(`/admin/backups/${sets[0]?.id}`)).status).toBe(404);
     expect((await olivia.get(`/admin/backups/${sets[1]?.id}`)).status).toBe(200);
+  });
+
+  test("confirmed twice, make one run, also when that has deleted them by then", async () => {
+    const set = await createSet(installation.db, { tenant: world.contoso });
+    const page = await olivia.get(`/admin/bulk/backups?set=${set.id}`);
+    const confirmed = { tenant_name: "Contoso Retail", reason: "too old" };
+    const first = await send(olivia, page, "/admin/bulk/backups", confirmed);
+    expect(runIn(await send(olivia, page, "/admin/bulk/backups", confirmed))).toBe(runIn(first));
+    await drainQueue(installation.worker);
+    expect(runIn(await send(olivia, page, "/admin/bulk/backups", confirmed))).toBe(runIn(first));
   });
 
   test("all of a tenant can be chosen, and those of two tenants cannot", async () => {

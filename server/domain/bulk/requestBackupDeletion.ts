@@ -4,7 +4,7 @@ import { Invalid, NotFound } from "../errors.ts";
 import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
 import { type BackupsChosen, findBackupsToDelete } from "./backupsToDelete.ts";
 import { confirmationProblems } from "./confirmation.ts";
-import { digestOfChoice } from "./shownChoice.ts";
+import { digestOfChoice, findConfirmedBefore } from "./shownChoice.ts";
 
 export type BackupDeletionRequest = {
   chosen: BackupsChosen;
@@ -27,6 +27,8 @@ export async function requestBackupDeletion(
   asked: BackupDeletionRequest,
 ): Promise<RequestOutcome> {
   if (viewer.workspace === null) throw new NotFound();
+  const earlier = await findConfirmedBefore(db, viewer, "backups.bulk_delete", asked);
+  if (earlier !== undefined) return earlier;
   const found = await findBackupsToDelete(db, viewer, asked.chosen);
   if (digestOfChoice(found.setIds) !== asked.digest)
     throw new Invalid({ sets: "The list has changed since you looked at it: it is these now." });

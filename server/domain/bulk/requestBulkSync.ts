@@ -5,7 +5,7 @@ import { Invalid, NotFound } from "../errors.ts";
 import type { RunRequest } from "../operations/freezeRequest.ts";
 import { type Identical, requestUnlessIdentical } from "../operations/identicalRuns.ts";
 import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
-import { digestOfChoice } from "./shownChoice.ts";
+import { digestOfChoice, findConfirmedBefore } from "./shownChoice.ts";
 import { listTenantsToSync, type TenantsChosen } from "./tenantsToSync.ts";
 
 export type BulkSyncRequest = {
@@ -28,6 +28,8 @@ export async function requestBulkSync(
   { chosen, digest, force, requestKey, expiresInHours }: BulkSyncRequest,
 ): Promise<RequestOutcome | Identical> {
   if (viewer.workspace === null) throw new NotFound();
+  const earlier = await findConfirmedBefore(db, viewer, "tenants.bulk_sync", { requestKey, digest });
+  if (earlier !== undefined) return earlier;
   const { tenants } = await listTenantsToSync(db, viewer, chosen);
   if (tenants.length === 0) throw new Invalid({ tenants: "None of these tenants can be synced by you now." });
   const tenantIds = tenants.map(({ id }) => id);

@@ -1,4 +1,4 @@
-import type { Tx } from "../../db/database.ts";
+import type { Reader, Tx } from "../../db/database.ts";
 import { digestOfJson } from "../digest.ts";
 import { Conflict } from "../errors.ts";
 import { type RunRequest, targetOf } from "./freezeRequest.ts";
@@ -21,6 +21,19 @@ export async function findByRequestKey(tx: Tx, request: RunRequest): Promise<Run
     throw new Conflict(
       "This form was used before, to start something else. Go back, reload the page and start it from there.",
     );
+  return run;
+}
+
+/** What somebody's form has asked for, if it was sent before: its page may have nothing to show any more. */
+export async function findAskedBefore(
+  reader: Reader,
+  asked: { workspaceId: string; initiatorId: string; operation: string; requestKey: string },
+): Promise<{ id: string; target: unknown; outcome: string } | undefined> {
+  const [run] = await reader.query<{ id: string; target: unknown; outcome: string }>(
+    `select id, target, outcome from operation_runs
+     where workspace_id = $1 and initiator_id = $2 and request_key = $3 and operation = $4`,
+    [asked.workspaceId, asked.initiatorId, asked.requestKey, asked.operation],
+  );
   return run;
 }
 
