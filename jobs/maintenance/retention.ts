@@ -1,4 +1,5 @@
 import {
+  deleteEndedPools,
   deleteOldRuns,
   deleteReadNotifications,
   deleteUnusedPlans,
@@ -23,6 +24,7 @@ export type Retained = {
   notifications: number;
   plans: number;
   selections: number;
+  pools: number;
   runs: number;
   backupRuns: number;
 };
@@ -48,6 +50,8 @@ export async function retention(
     // Neither can be carried out for long; a day leaves time to look at it.
     plans: await repeat(1, (before) => deleteUnusedPlans(db, before)),
     selections: await repeat(1, (before) => deleteUnusedSelections(db, before)),
+    // Every deploy and every daily restart leaves one behind.
+    pools: await repeat(30, (before) => deleteEndedPools(db, before)),
     runs:
       days.runs === 0 ? 0 : await throughOldRuns((after) => deleteOldRuns(db, ago(days.runs), after), signal),
     backupRuns:

@@ -150,6 +150,18 @@ test("previews that nobody carried out go after a day, with their items", async 
   expect(await db.query("select 1 from restore_items where plan_id = $1", [id])).toEqual([]);
 });
 
+test("worker processes that are gone go after a month, those that beat stay", async () => {
+  const { db } = installation;
+  await db.query("delete from worker_pools");
+  await db.query(
+    `insert into worker_pools (pool_id, host, stopped_at, lost_at)
+     values ('stopped', 'h', now(), null), ('lost', 'h', null, now()), ('alive', 'h', null, null)`,
+  );
+  expect(await tidy({}, inDays(29))).toMatchObject({ pools: 0 });
+  expect(await tidy({}, inDays(31))).toMatchObject({ pools: 2 });
+  expect(await db.query("select pool_id from worker_pools")).toEqual([{ pool_id: "alive" }]);
+});
+
 test("selections that nobody went on with go after a day", async () => {
   const { db } = installation;
   const id = uuidv7();

@@ -46,6 +46,18 @@ export function deleteUnusedSelections(db: Db, before: Date): Promise<number> {
   );
 }
 
+/** Deletes a batch of what is known of worker processes that stopped, or were given up, before then. */
+export function deleteEndedPools(db: Db, before: Date): Promise<number> {
+  return db.transaction((tx) =>
+    countDeleted(
+      tx,
+      `delete from worker_pools where pool_id in (
+         select pool_id from worker_pools where coalesce(stopped_at, lost_at) < $1 limit $2 for update skip locked)`,
+      [before, batchSize],
+    ),
+  );
+}
+
 /** Where to go on; null at the end. */
 export type OldRuns = { deleted: number; last: string | null };
 
