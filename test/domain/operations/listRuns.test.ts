@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
-import { z } from "zod";
 import type { Reader } from "../../../server/db/database.ts";
 import { countAttention } from "../../../server/domain/operations/attention.ts";
 import { listInitiators } from "../../../server/domain/operations/listInitiators.ts";
@@ -9,6 +8,7 @@ import { countStanding, listStanding } from "../../../server/domain/operations/n
 import type { RunScope } from "../../../server/domain/operations/runScope.ts";
 import { useDatabase } from "../../helpers/database.ts";
 import { createTenant, createUser, createWorkspace, type TestUser } from "../../helpers/factories.ts";
+import { plansOf } from "../../helpers/plans.ts";
 
 /** With a year of runs in the table, no filter reads much more than the page it shows. */
 
@@ -118,46 +118,10 @@ test("the rest of the list's page is bounded, however many runs there are", asyn
   expect(Math.max(...initiators)).toBeLessThan(2_500);
 });
 
-type Node = {
-  "Node Type": string;
-  "Actual Rows": number;
-  "Actual Loops": number;
-  "Rows Removed by Filter"?: number | undefined;
-  Plans?: Node[] | undefined;
-};
-
-const nodeShape: z.ZodType<Node> = z.lazy(() =>
-  z.object({
-    "Node Type": z.string(),
-    "Actual Rows": z.number(),
-    "Actual Loops": z.number(),
-    "Rows Removed by Filter": z.number().optional(),
-    Plans: z.array(nodeShape).optional(),
-  }),
-);
-const planShape = z.tuple([z.object({ Plan: nodeShape })]);
-
 /** How many rows each scan of each statement read, those it threw away included. */
 async function readsOf(ask: (reader: Reader) => Promise<unknown>): Promise<number[]> {
-  const { db } = database;
-  const reads: number[] = [];
-  await ask({
-    rules: db.rules,
-    async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-      const [row] = await db.query<{ "QUERY PLAN": unknown }>(
-        `explain (analyze, format json) ${text}`,
-        values,
-      );
-      const [{ Plan }] = planShape.parse(row?.["QUERY PLAN"]);
-      reads.push(...scansIn(Plan));
-      return db.query<Row>(text, values);
-    },
-  });
-  return reads;
-}
-
-function scansIn(node: Node): number[] {
-  const read = node["Actual Loops"] * (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0));
-  const here = node["Node Type"].includes("Scan") ? [read] : [];
-  return [...here, ...(node.Plans ?? []).flatMap(scansIn)];
+  const scans = (await plansOf(database.db, ask)).filter((node) => node["Node Type"].includes("Scan"));
+  return scans.map(
+    (scan) => scan["Actual Loops"] * (scan["Actual Rows"] + (scan["Rows Removed by Filter"] ?? 0)),
+  );
 }
