@@ -8,6 +8,7 @@ import { nextTimes } from "../domain/schedules/cadence.ts";
 import { cadenceWords } from "../domain/schedules/describeCadence.ts";
 import {
   describeProspect,
+  foundNone,
   isRunning,
   needsInWords,
   type Prospect,
@@ -62,6 +63,9 @@ export async function readSchedulePage(
   const schedule = await findScheduleFor(reader, viewer, id);
   if (schedule === undefined) return undefined;
   const decision = (await previewSchedules(reader, [schedule])).get(id) ?? null;
+  const reach = isForAllTenants(schedule.operation)
+    ? await listTenantsInReach(reader, schedule.workspaceId)
+    : null;
   return {
     schedule,
     address: paths.schedule(id),
@@ -69,22 +73,18 @@ export async function readSchedulePage(
     badge: scheduleBadge(schedule),
     cadence: cadenceWords(schedule),
     target: targetWords(schedule),
-    reach: await readReach(reader, schedule),
+    reach: reach === null ? null : reachWords(reach),
     needs: needsInWords(schedule),
     pausedAt: schedule.paused === null ? null : new Date(schedule.paused.at),
     next: isRunning(schedule) ? followingTimes(schedule) : [],
     prospect: {
-      ...describeProspect(schedule, decision),
+      ...(reach?.tenantIds.length === 0 ? foundNone : describeProspect(schedule, decision)),
       checks: decision === null ? [] : checksIn(decision.checks),
     },
     actions: actionsFor(viewer, schedule),
     runs: may(viewer, "operations.view", schedule.tenantId) ? await readRuns(reader, id, before) : null,
     opensTenant: schedule.tenantId !== null && may(viewer, "tenant.view", schedule.tenantId),
   };
-}
-
-async function readReach(reader: Reader, { operation, workspaceId }: ShownSchedule): Promise<string | null> {
-  return isForAllTenants(operation) ? reachWords(await listTenantsInReach(reader, workspaceId)) : null;
 }
 
 /** The one that is kept, which may have come already, and those after it. */

@@ -344,7 +344,9 @@ describe("a schedule's page", () => {
     const at = (hours: number) => ({ now: new Date(Date.now() + hours * 3_600_000), expiresInHours: 24 });
     await db.query("update tenants set lifecycle = 'suspended' where id = $1", [contoso.id]);
     await askDue(db, id, at(2));
-    expect((await browser.get(`/admin/schedules/${id}`)).text).toContain("there was no tenant to sync");
+    const nowhere = (await browser.get(`/admin/schedules/${id}`)).text;
+    expect(nowhere).toContain("there was no tenant to sync");
+    expect(nowhere).toContain("Nothing would be asked for now: no tenant is active");
     expect((await browser.get("/admin/schedules?kind=attention")).text).toContain(id);
     await db.query("update tenants set lifecycle = 'active' where id = $1", [contoso.id]);
     await createTenant(db, { workspace });

@@ -67,6 +67,12 @@ export function reachWords({ tenantIds, leftOut }: TenantsInReach): string {
 /** "Would it be allowed now?", answered by the gate's own rules. */
 export type Prospect = { badge: Badge; words: string };
 
+/** Of one for all tenants, while there is none in reach. */
+export const foundNone: Prospect = {
+  badge: { tone: "wait", icon: "queued", label: "Nothing to do" },
+  words: "Nothing would be asked for now: no tenant is active and has a verified connection.",
+};
+
 export function describeProspect(
   schedule: Pick<ListedSchedule, "operation" | "tenantName" | "status">,
   decision: Decision | null,
