@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
+import { errorFromGraph } from "../../server/provider/graph/graphErrors.ts";
 import { clientId, never, readAllPages, refusalOf, secret, useSandbox } from "./sandboxed.ts";
 
 const openDirectory = useSandbox();
@@ -57,6 +58,24 @@ describe("A refusal by Graph", () => {
     const refusal = await refusalOf(directory.openReader().readOrganization(never));
     expect(refusal).toMatchObject({ code, detail: `Status${status}` });
     expect(directory.requests("graph")).toHaveLength(attempts);
+  });
+
+  test("in a message of nothing but spaces is told in no time", async () => {
+    const directory = await openDirectory();
+    const message = `Refused${" ".repeat(2_500)}${"- Url: ".repeat(500)}https://internal.example`;
+    await directory.setFaults({ kind: "status", status: 400, message });
+    const begun = performance.now();
+    const refusal = await refusalOf(directory.openReader().readOrganization(never));
+    // Tried every way to share out the spaces, it takes seconds; at twice as many, minutes.
+    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(refusal.message).toMatch(/^Refused/);
+    expect(refusal.message).not.toContain("internal.example");
+  });
+
+  test("keeps no request id that is not one", () => {
+    const text = JSON.stringify({ error: { innerError: { "request-id": `eyJ.${"x".repeat(5_000)}` } } });
+    const refusal = errorFromGraph({ status: 400, headers: new Headers(), text });
+    expect(refusal.requestId).toBeNull();
   });
 
   test("while the settings of one policy are read ends the listing and stops the other calls", async () => {

@@ -67,7 +67,7 @@ function sendStatus(
   if (fault.on === "token") {
     return sendLoginError(response, fault.status, "temporarily_unavailable", 90033, "A transient error.");
   }
-  return sendGraphError(request, response, fault.status, `Status${fault.status}`, "Refused on purpose.");
+  return sendGraphError(request, response, fault.status, `Status${fault.status}`, fault.message);
 }
 
 function sendGraphFault(kind: GraphFault, request: Request, response: Response): Response {

@@ -41,11 +41,12 @@ export const fault = z.union([
   z.object({ kind: z.literal("hold"), ...when }),
   z.object({ kind: z.enum(graphKinds), ...when, on: z.literal("graph").default("graph") }),
   z.object({ kind: z.literal("latency"), ms: z.int().min(0), ...when }),
-  /** Any status with an error body; `retryAfter` is the header's text: seconds or an HTTP date. */
+  /** Any status with an error body of this `message`; `retryAfter` is the header's text: seconds or an HTTP date. */
   z.object({
     kind: z.literal("status"),
     status: z.int().min(300).max(599),
     retryAfter: z.string().optional(),
+    message: z.string().default("Refused on purpose."),
     ...when,
   }),
   /** The identity provider refuses with this AADSTS code. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ProviderError } from "../port.ts";
+import { requestIdOf } from "./graphErrors.ts";
 
 /** What came back, read to its end. Any status: judging it is the caller's business. */
 export type Answer = { status: number; headers: Headers; text: string };
@@ -55,7 +56,7 @@ async function readBody(response: Response): Promise<string> {
     // Throwing inside the loop cancels the stream, which closes the connection.
     if (size > bodyCapBytes) {
       throw new ProviderError("malformed_answer", `The answer is larger than ${bodyCapBytes} bytes`, {
-        requestId: response.headers.get("request-id"),
+        requestId: requestIdOf(response.headers.get("request-id")),
       });
     }
     chunks.push(chunk);

@@ -18,6 +18,9 @@ const nestedMessage = z.union([
 ]);
 const maxNesting = 4;
 const maxMessageLength = 400;
+// What comes after so many characters is not looked at: cleaning must cost nothing to speak of.
+const maxCleanedLength = 4_000;
+const supportId = /^[\w.:-]{1,100}$/;
 
 /** What a failed write may have done, and when the provider asks to be tried again. */
 export type WriteOutcome = { mayHaveHappened: boolean; retryAfterMs: number | null };
@@ -30,15 +33,20 @@ export function errorFromGraph(answer: Answer, outcome?: WriteOutcome): Provider
   const message = cleanMessage(told.message || inner?.message || "");
   return new ProviderError(codeFor(answer), message || `The provider answered ${answer.status}`, {
     detail: told.code ? cleanMessage(told.code) : `HTTP ${answer.status}`,
-    requestId: answer.headers.get("request-id") ?? inner?.["request-id"] ?? null,
+    requestId: requestIdOf(answer.headers.get("request-id"), inner?.["request-id"]),
     ...outcome,
   });
+}
+
+/** The first that looks like an id for the provider's support; anything else could be anything. */
+export function requestIdOf(...given: (string | null | undefined)[]): string | null {
+  return given.find((id) => typeof id === "string" && supportId.test(id)) ?? null;
 }
 
 /** An answer that breaks the contract, in `reason`'s words; the body itself is never quoted. */
 export function malformedAnswer(reason: string, answer?: Answer, outcome?: WriteOutcome): ProviderError {
   return new ProviderError("malformed_answer", reason, {
-    requestId: answer?.headers.get("request-id") ?? null,
+    requestId: requestIdOf(answer?.headers.get("request-id")),
     ...outcome,
   });
 }
@@ -58,10 +66,12 @@ function asksForApproval(headers: Headers): boolean {
 /** The innermost message, without internal addresses and anything shaped like a token, on one short line. */
 function cleanMessage(message: string): string {
   return unwrap(message)
-    .replace(/\s*-?\s*Url:\s*\S+/gi, "")
+    .slice(0, maxCleanedLength)
+    // First: the patterns after it would try every way to share out a long run of spaces.
+    .replace(/\s+/g, " ")
+    .replace(/ ?-? ?Url: ?\S+/gi, "")
     .replace(/https?:\/\/\S+/gi, "(address removed)")
     .replace(/\beyJ[\w-]+(\.[\w-]*)*/g, "(token removed)")
-    .replace(/\s+/g, " ")
     .trim()
     .slice(0, maxMessageLength);
 }

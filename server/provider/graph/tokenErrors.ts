@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ProviderError, type ProviderErrorCode } from "../port.ts";
+import { requestIdOf } from "./graphErrors.ts";
 
 const tokenErrorBody = z.object({
   error: z.string(),
@@ -35,11 +36,12 @@ const sentenceFor: Record<LoginErrorCode, string> = {
  */
 export async function errorFromLogin(response: Response): Promise<ProviderError> {
   const body = tokenErrorBody.safeParse(await response.json().catch(() => null));
-  const requestId =
-    response.headers.get("x-ms-request-id") ??
-    response.headers.get("request-id") ??
-    body.data?.trace_id ??
-    null;
+  const { headers } = response;
+  const requestId = requestIdOf(
+    headers.get("x-ms-request-id"),
+    headers.get("request-id"),
+    body.data?.trace_id,
+  );
   const aadsts = body.success ? aadstsCode(body.data) : null;
   const code = codeFor(response.status, aadsts, body.success);
   const detail = aadsts === null ? `HTTP ${response.status}` : `AADSTS${aadsts}`;
