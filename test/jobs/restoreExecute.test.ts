@@ -316,6 +316,20 @@ describe("what Microsoft refuses", () => {
     expect(await kept()).toHaveLength(1);
   });
 
+  test("or says in garbage before a call could be sent, is no item's fault: it is sent later", async () => {
+    const { db, control } = installation;
+    await put("a");
+    const setId = await backUp(installation, world, [type]);
+    await change("a");
+    const planId = await preview(installation, world, { setId });
+    // The first token is for reading.
+    await control.setFaults(directory, [{ kind: "html", on: "token", skip: 1, times: 1 }]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { updated: 1 } });
+    const tokens = (await installation.control.requests(directory)).filter(({ kind }) => kind === "token");
+    expect(tokens.length).toBeGreaterThan(2);
+  });
+
   test("a permission that is lacking refuses the type in the preview, and names it", async () => {
     const { db } = installation;
     await put("a");
