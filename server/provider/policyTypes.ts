@@ -1,7 +1,7 @@
 /** In the order in which a restore takes them: what others refer to comes first. */
 export const policyTypes = [
-  "assignmentFilters",
   "roleScopeTags",
+  "assignmentFilters",
   "deviceConfigurations",
   "deviceCompliancePolicies",
   "configurationPolicies",

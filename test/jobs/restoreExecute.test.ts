@@ -369,6 +369,32 @@ test("what refers to a filter that could not be created fails for that, and noth
   expect(await kept()).toEqual([]);
 });
 
+test("a filter comes back under its scope tag, and what it narrows by it, when all three are gone", async () => {
+  const { db, control } = installation;
+  await control.putPolicy(directory, "roleScopeTags", "7", { displayName: "Branches", description: "" });
+  const filter = { displayName: "Corporate", platform: "windows10AndLater", rule: "(true)" };
+  await control.putPolicy(directory, "assignmentFilters", "f", { ...filter, roleScopeTags: ["7"] });
+  const by = {
+    deviceAndAppManagementAssignmentFilterId: "f",
+    deviceAndAppManagementAssignmentFilterType: "include",
+  };
+  const target = { "@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId: staff, ...by };
+  await put("a", {}, [{ target }]);
+  const setId = await backUp(installation, world);
+  await control.removePolicy(directory, "roleScopeTags", "7");
+  await control.removePolicy(directory, "assignmentFilters", "f");
+  await control.removePolicy(directory, type, "a");
+  const planId = await preview(installation, world, { setId });
+  const run = await restore(installation, world, planId);
+  expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { created: 3 } });
+  const [tag] = await control.listPolicies(directory, "roleScopeTags");
+  const [made] = await control.listPolicies(directory, "assignmentFilters");
+  expect(made?.payload.roleScopeTags).toEqual([tag?.id]);
+  expect(await kept()).toMatchObject([
+    { assignments: [{ target: { ...target, deviceAndAppManagementAssignmentFilterId: made?.id } }] },
+  ]);
+});
+
 test("a preview whose items were tampered with is not carried out", async () => {
   const { db } = installation;
   await put("a");

@@ -177,6 +177,16 @@ describe("Within a batch", () => {
     expect(JSON.stringify(refusal)).not.toMatch(/eyJ|https?:/);
   });
 
+  test.each(["wrong_shape", "error_in_200"] as const)(
+    "an answer that is %s is not kept as the policy it was asked for",
+    async (kind) => {
+      const type = "deviceManagementScripts";
+      const directory = await openDirectory({ policies: 0, extras: { [type]: 3 } });
+      await directory.setFaults({ kind, path: `${type}/`, skip: 1, times: 1 });
+      expect((await refusalOf(listAll(directory, type))).code).toBe("malformed_answer");
+    },
+  );
+
   test("a collection without end is given up after a thousand pages", async () => {
     const directory = await openDirectory(assigned);
     await directory.setFaults({ kind: "endless_next_links", path });

@@ -72,7 +72,15 @@ async function readWhole(
 ): Promise<(JsonObject | null)[]> {
   const paths = policies.map(({ id }) => `${rule.path}/${encodeURIComponent(id)}`);
   const answers = await readInBatches(client, rule.version, paths, signal);
-  return answers.map((answer) => (answer.status === 404 ? null : objectOf(answer)));
+  return answers.map((answer, index) =>
+    answer.status === 404 ? null : requireObject(objectOf(answer), policies[index], answer),
+  );
+}
+
+/** An error in an answer that says success would else be kept as the policy. */
+function requireObject(payload: JsonObject, of: Listed | undefined, answer: Answer): JsonObject {
+  if (payload.id === of?.id) return payload;
+  throw malformedAnswer("The answer is not the policy that was asked for", answer);
 }
 
 async function readDefinitionValues(
