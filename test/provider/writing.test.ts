@@ -182,11 +182,14 @@ describe("A writing call", () => {
     { kind: "bad_json" },
     { kind: "opaque_token" },
     { kind: "aadsts", code: 50_001 },
-  ] as const)("for which only %j was to be had as a token is not refused for what it writes", async (fault) => {
-    const { outcome, writes } = await attempt([{ on: "token", ...fault }]);
-    expect(outcome).toMatchObject({ code: "unavailable", mayHaveHappened: false });
-    expect(writes).toEqual([]);
-  });
+  ] as const)(
+    "for which only %j was to be had as a token is not refused for what it writes",
+    async (fault) => {
+      const { outcome, writes } = await attempt([{ on: "token", ...fault }]);
+      expect(outcome).toMatchObject({ code: "unavailable", mayHaveHappened: false });
+      expect(writes).toEqual([]);
+    },
+  );
 
   test("to where nobody listens has not happened", async () => {
     const directory = await openDirectory(writable);

@@ -3,13 +3,15 @@ import { isObject } from "../backups/assignment.ts";
 import { type ReferredNames, textsIn } from "../backups/references.ts";
 import type { Resolved, Resolver, Step } from "./resolver.ts";
 
-/** Lists of a Conditional Access policy that name things by id. Of `group`s names were kept, of others none. */
+/**
+ * Lists of a Conditional Access policy that name things by id. Of `group`s names were kept, of others none. Directory
+ * roles are none of them: they are named by the ids of their templates, which every directory has.
+ */
 type IdList = { of: string; key: string; what: string; isGroup?: boolean };
 
 const inclusions: readonly IdList[] = [
   { of: "users", key: "includeGroups", what: "group", isGroup: true },
   { of: "users", key: "includeUsers", what: "person" },
-  { of: "users", key: "includeRoles", what: "directory role" },
   { of: "locations", key: "includeLocations", what: "location" },
   { of: "clientApplications", key: "includeServicePrincipals", what: "application" },
 ];
@@ -17,7 +19,6 @@ const inclusions: readonly IdList[] = [
 const exclusions: readonly IdList[] = [
   { of: "users", key: "excludeGroups", what: "group", isGroup: true },
   { of: "users", key: "excludeUsers", what: "person" },
-  { of: "users", key: "excludeRoles", what: "directory role" },
   { of: "locations", key: "excludeLocations", what: "location" },
   { of: "clientApplications", key: "excludeServicePrincipals", what: "application" },
 ];
@@ -105,5 +106,6 @@ function withList(conditions: JsonObject, { of, key }: IdList, ids: JsonValue[])
 function isNamed(conditions: JsonObject, of: string): boolean {
   const holder = conditions[of];
   if (isObject(holder) && isObject(holder.includeGuestsOrExternalUsers)) return true;
+  if (isObject(holder) && textsIn(holder.includeRoles).length > 0) return true;
   return inclusions.some((list) => list.of === of && idsOf(conditions, list).length > 0);
 }

@@ -4,6 +4,7 @@ import { comparable, digestOfAssignments } from "../backups/assignment.ts";
 import { type FieldChange, fieldDiff } from "../backups/fieldDiff.ts";
 import type { ReferredNames } from "../backups/references.ts";
 import { digestOfJson } from "../digest.ts";
+import { mapActions } from "./mapActions.ts";
 import { mapConditions } from "./mapConditions.ts";
 import { mapScopeTags } from "./mapScopeTags.ts";
 import type { RestoreOptions } from "./options.ts";
@@ -94,6 +95,7 @@ function desiredPolicy(
     (policy) => settleSecrets(item.type, policy, item.notCaptured, present),
     (policy) => mapScopeTags(policy, item.names, resolve),
   ];
+  if (item.type === "deviceCompliancePolicies") steps.push((policy) => mapActions(policy, resolve));
   if (item.type === "conditionalAccessPolicies")
     steps.push(
       (policy) => mapConditions(policy, item.names, resolve),

@@ -65,15 +65,17 @@ function asksForApproval(headers: Headers): boolean {
 
 /** The innermost message, without internal addresses and anything shaped like a token, on one short line. */
 function cleanMessage(message: string): string {
-  return unwrap(message)
-    .slice(0, maxCleanedLength)
-    // First: the patterns after it would try every way to share out a long run of spaces.
-    .replace(/\s+/g, " ")
-    .replace(/ ?-? ?Url: ?\S+/gi, "")
-    .replace(/https?:\/\/\S+/gi, "(address removed)")
-    .replace(/\beyJ[\w-]+(\.[\w-]*)*/g, "(token removed)")
-    .trim()
-    .slice(0, maxMessageLength);
+  return (
+    unwrap(message)
+      .slice(0, maxCleanedLength)
+      // First: the patterns after it would try every way to share out a long run of spaces.
+      .replace(/\s+/g, " ")
+      .replace(/ ?-? ?Url: ?\S+/gi, "")
+      .replace(/https?:\/\/\S+/gi, "(address removed)")
+      .replace(/\beyJ[\w-]+(\.[\w-]*)*/g, "(token removed)")
+      .trim()
+      .slice(0, maxMessageLength)
+  );
 }
 
 function unwrap(message: string): string {

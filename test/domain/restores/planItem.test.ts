@@ -199,6 +199,30 @@ describe("scope tags", () => {
   });
 });
 
+describe("what happens to devices that do not comply", () => {
+  const type = "deviceCompliancePolicies";
+  const block = { actionType: "block", notificationTemplateId: "00000000-0000-0000-0000-000000000000" };
+  const message = {
+    actionType: "notification",
+    notificationTemplateId: "22222222-0000-4000-8000-000000000007",
+  };
+  const withActions = (...actions: JsonObject[]) => ({
+    ...payload,
+    scheduledActionsForRule: [{ ruleName: null, scheduledActionConfigurations: actions }],
+  });
+  test("stays as it is at the tenant, and elsewhere loses messages whose template is not there", () => {
+    const item = { type, normalised: withActions(block, message) } as const;
+    expect(plan({ item })).toMatchObject({ desired: withActions(block, message), notes: [] });
+    expect(plan({ item, isElsewhere: true })).toMatchObject({
+      action: "create",
+      desired: withActions(block),
+      notes: ["It no longer sends a message: the message's template means nothing at Contoso."],
+    });
+    const present = there({ type, payload: withActions(block), assignments: null });
+    expect(plan({ item, present, isElsewhere: true }).action).toBe("unchanged");
+  });
+});
+
 describe("Conditional Access", () => {
   const type = "conditionalAccessPolicies";
   test.each([
@@ -232,6 +256,8 @@ describe("Conditional Access", () => {
     });
   });
   const guid = "22222222-0000-4000-8000-000000000009";
+  const admins = "62e90394-69f5-4237-9190-012177145e10";
+  const readers = "f2ef992c-3afb-46b9-b7cf-a126ee74c451";
   const cases: [string, JsonObject, { isElsewhere?: boolean; absent?: string[] }, unknown][] = [
     [
       "an excluded group that is gone",
@@ -270,10 +296,16 @@ describe("Conditional Access", () => {
       { users: { includeUsers: [], includeGroups: [pilots] } },
     ],
     [
-      "the only included role neither",
-      { users: { includeRoles: [guid] } },
+      "directory roles are named by their templates, the same everywhere",
+      { users: { includeRoles: [admins], excludeRoles: [readers] } },
       { isElsewhere: true },
-      /Nothing would be left of the users/,
+      { users: { includeRoles: [admins], excludeRoles: [readers] } },
+    ],
+    [
+      "an included person of another directory beside a role is left out",
+      { users: { includeUsers: [guid], includeRoles: [admins] } },
+      { isElsewhere: true },
+      { users: { includeUsers: [], includeRoles: [admins] } },
     ],
     [
       "an excluded location neither",
