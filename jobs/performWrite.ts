@@ -1,13 +1,18 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { markRolesMissing } from "../server/domain/connections/markRolesMissing.ts";
 import { type Intended, intendWrite } from "../server/domain/operations/intendWrite.ts";
-import type { Intent, IntentKey, SettledWrite } from "../server/domain/operations/intent.ts";
-import { readBack } from "../server/domain/operations/readBack.ts";
+import {
+  type Intent,
+  type IntentKey,
+  isRepeatable,
+  type SettledWrite,
+} from "../server/domain/operations/intent.ts";
 import type { Run } from "../server/domain/operations/run.ts";
 import { type RecordSettled, settleWrite } from "../server/domain/operations/settleWrite.ts";
 import { rolesOf } from "../server/provider/policyTypes.ts";
 import { type JsonObject, type PolicyWrite, ProviderError } from "../server/provider/port.ts";
 import type { WorkerDeps } from "./deps.ts";
+import { findOut } from "./findOut.ts";
 import type { OpenProvider } from "./openProvider.ts";
 
 /** One writing call of a run. `name` is the same in every attempt: what is settled is not done again. */
@@ -15,6 +20,7 @@ export type ProviderEffect = {
   name: string;
   write: PolicyWrite;
   matchKey: string;
+  before: string | null;
   after: string | null;
   item: JsonObject;
 };
@@ -28,12 +34,10 @@ type Writing = {
   record: RecordSettled;
 };
 
-/** A call that was not carried out and may be made again, under a fresh gate. */
-type Again = { again: ProviderError };
+/** A call that was not carried out, or may be made twice, and so is made again, under a fresh gate. */
+type Again = { again: ProviderError; settled: SettledWrite };
 
 const mostTries = 5;
-/** How long (milliseconds) finding out about a lost answer may take. */
-const readBackWithin = 15_000;
 
 /**
  * Intends, calls, settles. The provider is asked for nothing that the gate has not allowed just before; what
@@ -43,16 +47,22 @@ const readBackWithin = 15_000;
  */
 export async function performWrite(writing: Writing, effect: ProviderEffect): Promise<SettledWrite> {
   const { deps, run, signal } = writing;
-  const { name, write, matchKey, after, item } = effect;
-  const intent = { action: write.action, type: write.type, id: write.id, matchKey, after, item };
+  const { name, write, matchKey, before, after, item } = effect;
+  const intent = { action: write.action, type: write.type, id: write.id, matchKey, before, after, item };
   for (let tried = 1; ; tried += 1) {
     signal.throwIfAborted();
     const intended = await intendWrite(deps.db, run, name, intent);
     const ended = await carryOut(writing, effect.write, intent, intended);
     if (!("again" in ended)) return ended;
-    if (tried >= mostTries) throw ended.again;
+    if (tried >= mostTries) return asLeft(ended);
     await pause(ended.again.retryAfterMs ?? Math.random() * 500 * 2 ** tried, signal);
   }
+}
+
+/** What nobody could find out, however often it was made, is the item's result; anything else is a fault. */
+function asLeft({ again, settled }: Again): SettledWrite {
+  if (settled.state === "unknown") return settled;
+  throw again;
 }
 
 async function carryOut(
@@ -67,7 +77,7 @@ async function carryOut(
     case "unsettled":
       // Until its deadline a worker that only seems dead may still send it.
       await pause(intended.waitMs, writing.signal);
-      return findOut(writing, intended.key, intended.intent, lostAnswer);
+      return settleLost(writing, intended.key, intended.intent, lostAnswer);
     case "intended":
       return send(writing, write, intent, intended);
   }
@@ -88,7 +98,7 @@ async function send(
     return await settleWrite(deps.db, key, { state: "done", id, reason: null, requestId: null }, record);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    if (error.mayHaveHappened) return findOut(writing, key, intent, error);
+    if (error.mayHaveHappened) return settleLost(writing, key, intent, error);
     return refused(writing, key, intent, error);
   }
 }
@@ -107,37 +117,30 @@ async function refused(
   const ended = { state: "failed", id: intent.id, reason: message, requestId } as const;
   const settled = await settleWrite(deps.db, key, ended, isItems ? record : null);
   if (isItems) return settled;
-  if (error.code === "unavailable") return { again: error };
+  if (error.code === "unavailable") return { again: error, settled };
   if (error.code !== "permission_missing") throw error;
   // A fact about the connection: the next gate says what it means for the run.
   const { id: connectionId, credentialVersion } = provider.connection;
   const roles = [...rolesOf[intent.type].write];
   await markRolesMissing(deps.db, { connectionId, credentialVersion, roles, runId: run.id });
-  return { again: error };
+  return { again: error, settled };
 }
 
-async function findOut(
+async function settleLost(
   { deps, provider, record }: Writing,
   key: IntentKey,
   intent: Intent,
   error: ProviderError,
 ): Promise<SettledWrite | Again> {
-  const truth = await readBackOrNone(provider, intent);
+  const { truth, wasRead } = await findOut(async () => provider.reader, intent);
   const { requestId } = error;
   const reason = truth.state === "done" ? null : `${error.message}. ${truth.reason ?? ""}`.trim();
   const ended = { ...truth, reason, requestId };
   // Not carried out after all: the item's result is open until the call is made again.
   const settled = await settleWrite(deps.db, key, ended, truth.state === "failed" ? null : record);
-  return settled.state === "failed" ? { again: error } : settled;
-}
-
-async function readBackOrNone(provider: OpenProvider, intent: Intent): Promise<SettledWrite> {
-  try {
-    return await readBack(provider.reader, intent, AbortSignal.timeout(readBackWithin));
-  } catch (error) {
-    const why = error instanceof ProviderError ? error.message : "no answer in time";
-    return { state: "unknown", id: intent.id, reason: `Whether it was carried out is not known: ${why}.` };
-  }
+  const isOpen =
+    settled.state === "failed" || (settled.state === "unknown" && wasRead && isRepeatable(intent));
+  return isOpen ? { again: error, settled } : settled;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

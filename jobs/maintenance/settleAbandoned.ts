@@ -1,13 +1,9 @@
 import { type AbandonedWrite, listAbandonedWrites } from "../../server/domain/operations/abandonedWrites.ts";
-import type { SettledWrite } from "../../server/domain/operations/intent.ts";
-import { readBack } from "../../server/domain/operations/readBack.ts";
 import { type RecordSettled, settleWrite } from "../../server/domain/operations/settleWrite.ts";
 import { ProviderError } from "../../server/provider/port.ts";
 import type { WorkerDeps } from "../deps.ts";
+import { findOut } from "../findOut.ts";
 import { openProvider } from "../openProvider.ts";
-
-/** How long (milliseconds) asking about one call may take. */
-const askWithin = 15_000;
 
 /**
  * Settles writing calls whose worker died or lost sight of them, also of runs that have ended: what the
@@ -38,33 +34,15 @@ async function settle(
   recordSettled: RecordSettled,
   stopping?: AbortSignal,
 ): Promise<void> {
-  const within = AbortSignal.timeout(askWithin);
-  const truth = await ask(
-    deps,
-    connectionId,
-    intent,
-    AbortSignal.any([within, ...(stopping ? [stopping] : [])]),
-  );
+  const open = async () => {
+    if (connectionId === null) throw new ProviderError("credential_rejected", "The run had no connection");
+    return (await openProvider(deps, connectionId)).reader;
+  };
+  const { truth } = await findOut(open, intent, stopping);
   // Not asked to the end: the next rescuer asks again.
   if (stopping?.aborted) return;
   // One that was not carried out leaves its item open: the next attempt makes it, or the run says "not started".
   const record = truth.state === "failed" ? null : recordSettled;
   const settled = await settleWrite(deps.db, key, { ...truth, requestId: null }, record);
   deps.log.info({ run: key.runId, effect: key.key, state: settled.state }, "abandoned write settled");
-}
-
-async function ask(
-  deps: WorkerDeps,
-  connectionId: string | null,
-  intent: AbandonedWrite["intent"],
-  signal: AbortSignal,
-): Promise<SettledWrite> {
-  try {
-    if (connectionId === null) throw new ProviderError("credential_rejected", "The run had no connection");
-    const { reader } = await openProvider(deps, connectionId);
-    return await readBack(reader, intent, signal);
-  } catch (error) {
-    const why = error instanceof ProviderError ? error.message : "no answer in time";
-    return { state: "unknown", id: intent.id, reason: `Whether it was carried out is not known: ${why}.` };
-  }
 }

@@ -2,7 +2,6 @@ import { isObject } from "../../server/domain/backups/assignment.ts";
 import type { NameBook } from "../../server/domain/backups/nameBook.ts";
 import { recordSnapshot } from "../../server/domain/backups/recordSnapshot.ts";
 import { referencesOf } from "../../server/domain/backups/references.ts";
-import { digestOfJson } from "../../server/domain/digest.ts";
 import {
   findSnapshot,
   mayHaveBeenMade,
@@ -17,6 +16,7 @@ import type { AuthorizedRun } from "../authorizedRun.ts";
 import { movedWords, stopAsStale } from "./checkDrift.ts";
 import type { CreatedIds } from "./createdIds.ts";
 import type { Newcomers } from "./newcomers.ts";
+import { readingOf, type WrittenItem } from "./readingOf.ts";
 
 /** What restoring works with, through all items of one attempt. */
 export type Restoring = {
@@ -46,7 +46,7 @@ export async function restoreItem(restoring: Restoring, row: PlanRow, isResumed:
   );
   const of = present === null ? null : { id: present.id, present };
   const calls = model.planWrites(row.type, written.desired, written.assignments, of);
-  const id = await makeCalls(restoring, row, written, calls);
+  const id = await makeCalls(restoring, { row, written, present }, calls);
   if (id === null) return;
   if (row.action === "create") created.add(row, id);
   const read = await provider.readPolicy(row.type, id, run.signal);
@@ -105,19 +105,17 @@ async function keepWhatIsThere(
 /** The object's id when all calls were carried out; null when one was not, which the item's result says. */
 async function makeCalls(
   { run, plan }: Restoring,
-  row: PlanRow,
-  written: Written,
+  item: WrittenItem & { row: PlanRow },
   calls: readonly PolicyWrite[],
 ): Promise<string | null> {
+  const { row } = item;
   let id = row.providerId;
-  const whole = calls.findLast(({ action }) => action !== "assign");
   for (const write of calls) {
     const settled = await run.providerEffect({
       name: callName(row, write.action),
       write: { ...write, id: write.id ?? id },
       matchKey: row.matchKey,
-      // Only after the last of the calls does the object read as it should.
-      after: write === whole && write.action !== "create" ? digestOfJson(written.desired) : null,
+      ...readingOf(item, calls, write),
       item: { ...noteOf(plan, row), last: write === calls.at(-1) },
     });
     if (settled.state !== "done") return null;

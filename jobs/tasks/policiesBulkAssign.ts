@@ -67,9 +67,11 @@ async function assign(
     return;
   }
   const calls = model.planWrites(type, present.normalised, assignments, { id: present.id, present });
+  const before = digestOfAssignments(present.assignments ?? []);
+  const after = digestOfAssignments(assignments);
   for (const write of calls) {
     const name = `item:${position}:${write.action}`;
-    const settled = await run.providerEffect({ name, write, matchKey, after: null, item: note });
+    const settled = await run.providerEffect({ name, write, matchKey, before, after, item: note });
     if (settled.state !== "done") return;
   }
   const read = await provider.readPolicy(type, present.id, run.signal);

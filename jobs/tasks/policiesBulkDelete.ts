@@ -16,6 +16,7 @@ export const policiesBulkDelete = withReauthorization(
         name: `item:${position}:delete`,
         write: { action: "delete", type, id: providerId, body: {} },
         matchKey,
+        before: null,
         after: null,
         item: { selectionId, position, notes: [] } satisfies SelectedNote,
       });

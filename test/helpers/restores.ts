@@ -92,6 +92,7 @@ export function creationOf({ provider }: Installation["worker"], name: string) {
     name: `item:${name}:create`,
     write: { action: "create" as const, type, id: null, body } satisfies PolicyWrite,
     matchKey: provider.model.matchKeyOf(type, body),
+    before: null,
     after: null,
     item: { name },
   };

@@ -369,6 +369,25 @@ test("what refers to a filter that could not be created fails for that, and noth
   expect(await kept()).toEqual([]);
 });
 
+test.each([
+  ["an assignment", "/assign", 1],
+  ["a change", "/b", 1],
+] as const)(
+  "%s whose answer got lost is found to be done by reading, and not made twice",
+  async (_what, path, times) => {
+    const { db, control } = installation;
+    await put("b", {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await put("b", { description: "before" }, []);
+    const planId = await preview(installation, world, { setId });
+    const method = path === "/assign" ? "POST" : "PATCH";
+    await control.setFaults(directory, [{ kind: "disconnect", method, path, after: true, times }]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { updated: 1 } });
+    expect((await writes()).map((write) => write.method)).toEqual(["PATCH", "POST"]);
+  },
+);
+
 test("a filter comes back under its scope tag, and what it narrows by it, when all three are gone", async () => {
   const { db, control } = installation;
   await control.putPolicy(directory, "roleScopeTags", "7", { displayName: "Branches", description: "" });

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { settleAbandoned } from "../../jobs/maintenance/settleAbandoned.ts";
 import { openProvider } from "../../jobs/openProvider.ts";
 import type { Db } from "../../server/db/database.ts";
+import { digestOfJson } from "../../server/domain/digest.ts";
 import { listAbandonedWrites } from "../../server/domain/operations/abandonedWrites.ts";
 import { intendWrite } from "../../server/domain/operations/intendWrite.ts";
 import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
@@ -60,8 +61,8 @@ async function loseWorker(): Promise<Run> {
 }
 
 async function intend(name: string) {
-  const { write, matchKey, after, item, name: key } = creationOf(installation.worker, name);
-  const intent = { action: write.action, type: write.type, id: write.id, matchKey, after, item };
+  const { write, matchKey, before, after, item, name: key } = creationOf(installation.worker, name);
+  const intent = { action: write.action, type: write.type, id: write.id, matchKey, before, after, item };
   const intended = await intendWrite(installation.db, run, key, intent);
   if (intended.kind !== "intended") throw new Error(`It was not intended: ${intended.kind}`);
   return { ...intended, write };
@@ -152,6 +153,63 @@ test("a call left behind by a run that was blocked meanwhile is settled, and the
   expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", effectsDone: 0 });
   expect(await rescueCalls()).toBe(1);
   expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", effectsDone: 1, tally: { done: 1 } });
+});
+
+test("a change that may have been carried out is not said not to have been; the next attempt makes it again", async () => {
+  const { db, control, worker } = installation;
+  const { directoryId } = world.contoso;
+  const type = "deviceConfigurations";
+  const payload = {
+    "@odata.type": "#microsoft.graph.windows10GeneralConfiguration",
+    displayName: "Edge policy",
+  };
+  await control.putPolicy(directoryId, type, "p", { ...payload, description: "before" });
+  const before = digestOfJson(worker.provider.model.normalise(type, { ...payload, description: "before" }));
+  const body = { "@odata.type": payload["@odata.type"], description: "after" };
+  const change = {
+    name: "item:1:update",
+    write: { action: "update", type, id: "p", body },
+    matchKey: "",
+    before,
+  } as const;
+  const { write } = change;
+  await letAuthorityEndIn(1);
+  // The last of several calls alone would say what the object reads like then.
+  const intent = {
+    action: write.action,
+    type,
+    id: "p",
+    matchKey: "",
+    before,
+    after: null,
+    item: {},
+  } as const;
+  const intended = await intendWrite(db, run, change.name, intent);
+  if (intended.kind !== "intended") throw new Error("It was not intended.");
+  const { writer } = await openProvider(worker, world.connection.id);
+  await writer.write(write, intended.key.idempotencyKey, AbortSignal.timeout(5_000));
+  await until(async () => (await rescueCalls()) === 1);
+  const [state] = await db.query("select state from effects where run_id = $1", [run.id]);
+  expect(state).toEqual({ state: "unknown" });
+  expect(await unsettled()).toBe(1);
+  await renewAuthority();
+  const next = openWriting(installation, await loseWorker());
+  expect(await next.providerEffect({ ...change, after: null, item: {} })).toMatchObject({ state: "done" });
+  expect(await unsettled()).toBe(0);
+  expect(await getRun(db, run.id)).toMatchObject({ effectsDone: 1 });
+});
+
+test("a creation of which it is not known whether it was carried out is never made again", async () => {
+  const { db } = installation;
+  const { key } = await intend("Edge policy");
+  const ended = { state: "unknown", id: null, reason: "no answer", requestId: null } as const;
+  await settleWrite(db, key, ended, null);
+  expect(await openWriting(installation, run).create("Edge policy")).toMatchObject({ state: "unknown" });
+  const again = follow(
+    db.query("update effects set state = 'in_flight', settled_at = null where run_id = $1", [run.id]),
+  );
+  await expect(again.result).rejects.toMatchObject({ code: "42501" });
+  expect(await names()).toEqual([]);
 });
 
 test("many calls of which nothing can be found out do not keep one from being looked at that a lost worker left", async () => {

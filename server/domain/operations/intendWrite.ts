@@ -3,7 +3,7 @@ import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying, sqlStateOf } from "../../db/retrying.ts";
 import { grantPass } from "../authority/gate.ts";
 import { contractOf } from "./catalog.ts";
-import { type Intent, type IntentKey, parseIntent, type SettledWrite } from "./intent.ts";
+import { type Intent, type IntentKey, isRepeatable, parseIntent, type SettledWrite } from "./intent.ts";
 import { operationOf, type Run } from "./run.ts";
 import { checkpoint, RunStopped, refusedByBackstop, type StopCause } from "./runEffect.ts";
 
@@ -33,7 +33,8 @@ type StoredEffect = {
  * The first half of a provider write (handbook 2, "Provider writes"): gates, and stores the effect `in_flight`
  * with the keys and epochs it relies on and a deadline within which alone the call may be on the wire. A
  * revocation that commits later waits for that deadline or for the effect to be settled. Throws `RunStopped`
- * when authority is gone or a newer attempt has taken over; a call known to have failed is intended anew.
+ * when authority is gone or a newer attempt has taken over; a call known to have failed is intended anew, and so is
+ * one that may be made twice and of which it is not known whether it was.
  */
 export async function intendWrite(db: Db, run: Run, name: string, intent: Intent): Promise<Intended> {
   const work = () => db.transaction((tx) => intendIn(tx, run, name, intent), workerBounds);
@@ -68,7 +69,7 @@ async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise
   const gated = await checkpoint(tx, run);
   if (gated.kind !== "allowed") return gated;
   const before = await findEffect(tx, run.id, name);
-  if (before !== undefined && before.state !== "failed") return earlier(run.id, name, before);
+  if (before !== undefined && !mayBeMadeAgain(before, intent)) return earlier(run.id, name, before);
   const pass = await grantPass(tx, run, contractOf(operationOf(run)).changesAuthority);
   const idempotencyKey = randomUUID();
   const remaining = await storeIntent(tx, [
@@ -81,8 +82,14 @@ async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise
     writeBudget / 1_000,
     idempotencyKey,
     JSON.stringify(intent),
+    before?.state === "unknown",
   ]);
   return { kind: "intended", key: { runId: run.id, key: name, idempotencyKey }, endsAt: begun + remaining };
+}
+
+/** Not carried out; or not known to be, and twice is as good as once. */
+function mayBeMadeAgain({ state }: StoredEffect, intent: Intent): boolean {
+  return state === "failed" || (state === "unknown" && isRepeatable(intent));
 }
 
 function earlier(runId: string, name: string, effect: StoredEffect): Intended {
@@ -102,7 +109,7 @@ async function findEffect(tx: Tx, runId: string, key: string): Promise<StoredEff
   return row;
 }
 
-/** Returns how long (milliseconds) the call may take from the moment the database stored it. */
+/** Returns how long (milliseconds) the call may take from the moment the database stored it. An unknown one is counted. */
 async function storeIntent(tx: Tx, values: readonly unknown[]): Promise<number> {
   const [row] = await tx.query<{ remaining: number }>(
     `with stored as (
@@ -117,7 +124,8 @@ async function storeIntent(tx: Tx, values: readonly unknown[]): Promise<number> 
          provider_id = null, request_id = null, reason = null, settled_at = null
        returning deadline),
      counted as (
-       update operation_runs set effects_unsettled = effects_unsettled + 1, heartbeat_at = clock_timestamp()
+       update operation_runs set effects_unsettled = effects_unsettled + case when $10 then 0 else 1 end,
+         heartbeat_at = clock_timestamp()
        where id = $1)
      select greatest(0, extract(epoch from deadline - clock_timestamp()) * 1000)::float8 as remaining
      from stored`,

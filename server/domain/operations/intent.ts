@@ -9,19 +9,26 @@ const intentShape = z.object({
   type: z.enum(policyTypes),
   id: z.string().nullable(),
   matchKey: z.string(),
+  before: z.string().nullable(),
   after: z.string().nullable(),
   item: z.record(z.string(), z.json()),
 });
 
 /**
  * What a writing call will do, kept without its body: enough to find out later whether it was done. `id`: the
- * object's, null for one to be created. `after`: digest of what the object (for `assign` its assignments)
- * reads like afterwards, null when that cannot be told. `item`: the operation's own note of what it is for.
+ * object's, null for one to be created. `before` and `after`: digests of what the object (for `assign` its
+ * assignments) reads like without the call and with it, null when that cannot be told. `item`: the operation's own
+ * note of what it is for.
  */
 export type Intent = Omit<z.infer<typeof intentShape>, "item"> & { item: JsonObject };
 
 export function parseIntent(stored: unknown): Intent {
   return intentShape.parse(stored);
+}
+
+/** Whether the call may be made twice without harm: all but what makes something new or takes it away. */
+export function isRepeatable({ action }: Intent): boolean {
+  return action !== "create" && action !== "delete";
 }
 
 /** How a writing call ended. `unknown`: it was sent, and whether it was done could not be found out. */

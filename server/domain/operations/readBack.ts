@@ -1,4 +1,5 @@
-import type { ProviderReader } from "../../provider/port.ts";
+import type { ProviderPolicy, ProviderReader } from "../../provider/port.ts";
+import { digestOfAssignments } from "../backups/assignment.ts";
 import { digestOfJson } from "../digest.ts";
 import type { Intent, SettledWrite } from "./intent.ts";
 
@@ -42,13 +43,23 @@ async function findCreated(
   return { state: "unknown", id: null, reason: "Several objects of that name are there now." };
 }
 
-/** These may be sent again without harm, so what does not read as intended counts as not done. */
+/** Carried out or not, as far as it reads as one of both: else it may have been changed by others besides. */
 async function compare(reader: ProviderReader, intent: Intent, signal: AbortSignal): Promise<SettledWrite> {
-  const policy = await reader.readPolicy(intent.type, idOf(intent), signal);
+  const { type, action, before, after } = intent;
+  const policy = await reader.readPolicy(type, idOf(intent), signal);
   if (policy === null) return failed("The object is no longer there.");
-  const reads = intent.action === "assign" ? policy.assignments : policy.normalised;
-  if (intent.after !== null && digestOfJson(reads) === intent.after) return done(policy.id);
-  return failed("The provider did not carry it out.");
+  const reads = digestRead(action, policy);
+  if (reads === after) return done(policy.id);
+  if (reads === before) return failed("The provider did not carry it out.");
+  return { state: "unknown", id: policy.id, reason: "It reads neither as before nor as it was to become." };
+}
+
+/** What `before` and `after` of an intent are compared with. */
+function digestRead(
+  action: Intent["action"],
+  { normalised, assignments }: Pick<ProviderPolicy, "normalised" | "assignments">,
+): string | null {
+  return action === "assign" ? digestOfAssignments(assignments) : digestOfJson(normalised);
 }
 
 function idOf({ id, action }: Intent): string {
