@@ -1,4 +1,3 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { markRolesMissing } from "../server/domain/connections/markRolesMissing.ts";
 import { type Intended, intendWrite } from "../server/domain/operations/intendWrite.ts";
 import {
@@ -13,6 +12,7 @@ import { rolesOf } from "../server/provider/policyTypes.ts";
 import { type JsonObject, type PolicyWrite, ProviderError } from "../server/provider/port.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { findOut } from "./findOut.ts";
+import { lookPatiently, waitUnless } from "./lookPatiently.ts";
 import type { OpenProvider } from "./openProvider.ts";
 
 /** One writing call of a run. `name` is the same in every attempt: what is settled is not done again. */
@@ -55,7 +55,7 @@ export async function performWrite(writing: Writing, effect: ProviderEffect): Pr
     const ended = await carryOut(writing, effect.write, intent, intended);
     if (!("again" in ended)) return ended;
     if (tried >= mostTries) return asLeft(ended);
-    await pause(ended.again.retryAfterMs ?? Math.random() * 500 * 2 ** tried, signal);
+    await waitUnless(signal, ended.again.retryAfterMs ?? Math.random() * 500 * 2 ** tried);
   }
 }
 
@@ -76,7 +76,7 @@ async function carryOut(
       return intended.settled;
     case "unsettled":
       // Until its deadline a worker that only seems dead may still send it.
-      await pause(intended.waitMs, writing.signal);
+      await waitUnless(writing.signal, intended.waitMs);
       return settleLost(writing, intended.key, intended.intent, lostAnswer);
     case "intended":
       return send(writing, write, intent, intended);
@@ -132,7 +132,11 @@ async function settleLost(
   intent: Intent,
   error: ProviderError,
 ): Promise<SettledWrite | Again> {
-  const { truth, wasRead } = await findOut(async () => provider.reader, intent);
+  // Without the run's signal: a revocation waits for what is found out here.
+  const { truth, wasRead } = await lookPatiently(
+    () => findOut(async () => provider.reader, intent),
+    (found) => intent.action !== "create" || found.truth.state !== "failed",
+  );
   const { requestId } = error;
   const reason = truth.state === "done" ? null : `${error.message}. ${truth.reason ?? ""}`.trim();
   const ended = { ...truth, reason, requestId };
@@ -141,14 +145,4 @@ async function settleLost(
   const isOpen =
     settled.state === "failed" || (settled.state === "unknown" && wasRead && isRepeatable(intent));
   return isOpen ? { again: error, settled } : settled;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal });
-  } catch (error) {
-    // The timer rejects with an error of its own; why we stop is the signal's to say.
-    signal.throwIfAborted();
-    throw error;
-  }
 }

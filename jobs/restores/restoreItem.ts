@@ -9,10 +9,11 @@ import {
 } from "../../server/domain/restores/execution.ts";
 import { hashOfState } from "../../server/domain/restores/planItem.ts";
 import type { PlanRow } from "../../server/domain/restores/planRow.ts";
-import { differencesFrom, readsBackWords, type Written } from "../../server/domain/restores/readBackItem.ts";
+import { problemReading, type Written } from "../../server/domain/restores/readBackItem.ts";
 import { failItem, type ItemNote } from "../../server/domain/restores/settleItem.ts";
 import type { PolicyModel, PolicyWrite, ProviderPolicy, ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
+import { lookPatiently } from "../lookPatiently.ts";
 import { movedWords, stopAsStale } from "./checkDrift.ts";
 import type { CreatedIds } from "./createdIds.ts";
 import type { Newcomers } from "./newcomers.ts";
@@ -49,10 +50,12 @@ export async function restoreItem(restoring: Restoring, row: PlanRow, isResumed:
   const id = await makeCalls(restoring, { row, written, present }, calls);
   if (id === null) return;
   if (row.action === "create") created.add(row, id);
-  const read = await provider.readPolicy(row.type, id, run.signal);
-  if (read === null) return fail(restoring, row, "differs", "Written, but it cannot be read back");
-  const fields = differencesFrom(written, read);
-  if (fields.length > 0) await fail(restoring, row, "differs", readsBackWords(fields));
+  const problem = await lookPatiently(
+    async () => problemReading(written, await provider.readPolicy(row.type, id, run.signal)),
+    (found) => found === null,
+    run.signal,
+  );
+  if (problem !== null) await fail(restoring, row, "differs", problem);
 }
 
 /** What is to be written, with the ids of what the run has created; null when one of them was not. */

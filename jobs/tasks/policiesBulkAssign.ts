@@ -12,6 +12,7 @@ import type { ProviderPolicy } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { findMeantGroups } from "../bulk/meantGroups.ts";
 import { type Working, workThrough } from "../bulk/workThrough.ts";
+import { lookPatiently } from "../lookPatiently.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
 const target = z.object({
@@ -74,8 +75,13 @@ async function assign(
     const settled = await run.providerEffect({ name, write, matchKey, before, after, item: note });
     if (settled.state !== "done") return;
   }
-  const read = await provider.readPolicy(type, present.id, run.signal);
-  if (digestOfAssignments(read?.assignments ?? null) !== digestOfAssignments(assignments))
+  const reads = await lookPatiently(
+    async () =>
+      digestOfAssignments((await provider.readPolicy(type, present.id, run.signal))?.assignments ?? null),
+    (digest) => digest === after,
+    run.signal,
+  );
+  if (reads !== after)
     await run.effect(`item:${position}:differs`, (tx) =>
       settleSelected(tx, note, "failed", "Written, but it reads back with other assignments"),
     );

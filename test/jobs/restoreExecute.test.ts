@@ -484,6 +484,22 @@ describe("what reads back otherwise than it was written", () => {
   });
 });
 
+describe("what cannot be read as it was written at once", () => {
+  test.each([
+    ["is not there yet", { kind: "status", status: 404, method: "GET", path: `${type}/` }],
+    ["has no assignments yet", { kind: "empty_page", path: "/assignments" }],
+  ] as const)("because it %s is looked at again", async (_what, fault) => {
+    const { db, control } = installation;
+    await put("a", {}, [to(staff)]);
+    const setId = await backUp(installation, world, [type]);
+    await control.removePolicy(directory, type, "a");
+    const planId = await preview(installation, world, { setId });
+    await control.setFaults(directory, [{ ...fault, times: 2 }]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { created: 1 } });
+  });
+});
+
 describe("a call of which it is not known whether it was carried out", () => {
   test("leaves its item unknown, names the object to look at, and the run does not claim success", async () => {
     const { db, control } = installation;

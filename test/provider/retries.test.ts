@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { RequestRecord } from "../../server/demo/sandbox/requestLog.ts";
 import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
+import { backoff } from "../../server/provider/graph/retry.ts";
+import { defaultTimings } from "../../server/provider/graph/timings.ts";
 import { clientId, freePort, never, readAllPages, refusalOf, secret, useSandbox } from "./sandboxed.ts";
 
 const openDirectory = useSandbox();
@@ -36,6 +38,25 @@ describe("A throttled call", () => {
     expect(organization.directoryId).toBe(directory.directoryId);
     expect(directory.requests("graph").map((request) => request.status)).toEqual([429, 429, 429, 200]);
   });
+});
+
+test("Conditional Access, which takes one request at a time, is waited for at every call", async () => {
+  const type = "conditionalAccessPolicies";
+  const given = { policies: 0, extras: { [type]: 2 }, conditionalAccessLimit: 150 };
+  const directory = await openDirectory(given, { secondMs: 160 });
+  const reader = directory.openReader();
+  const [page] = await readAllPages(reader, type);
+  for (const { id, name } of page?.policies ?? [])
+    expect((await reader.readPolicy(type, id, never))?.name).toBe(name);
+  const statuses = directory.requests("graph").map((request) => request.status);
+  expect(statuses).toEqual([200, 429, 200, 429, 200]);
+});
+
+test("Waits that nobody named are together longer than the second between requests of Conditional Access", () => {
+  for (let n = 0; n < 200; n += 1) {
+    const waits = [1, 2, 3].map((attempt) => backoff(attempt, defaultTimings));
+    expect(waits.reduce((sum, ms) => sum + ms)).toBeGreaterThan(1_000);
+  }
 });
 
 describe("A call", () => {

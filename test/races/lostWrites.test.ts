@@ -112,6 +112,16 @@ test("an answer that got lost after the call was carried out is found out at onc
   expect(await names()).toEqual(["Edge policy"]);
 });
 
+test("a creation that does not show at once, though it was carried out, is not made twice", async () => {
+  const { directoryId } = world.contoso;
+  await installation.control.setFaults(directoryId, [
+    { kind: "disconnect", method: "POST", after: true, times: 1 },
+    { kind: "empty_page", method: "GET", path: "deviceConfigurations?$select", times: 2 },
+  ]);
+  expect(await openWriting(installation, run).create("Edge policy")).toMatchObject({ state: "done" });
+  expect(await names()).toEqual(["Edge policy"]);
+});
+
 test("a call that was never carried out is made again, under a fresh gate", async () => {
   const { db, control } = installation;
   await control.setFaults(world.contoso.directoryId, [{ kind: "disconnect", method: "POST", times: 2 }]);

@@ -47,6 +47,7 @@ function sendFault(fault: AnsweringFault, request: Request, response: Response):
     case "foreign_next_link":
     case "looping_next_link":
     case "endless_next_links":
+    case "empty_page":
       return sendGraphFault(fault.kind, request, response);
     case "html":
     case "bad_json":
@@ -85,6 +86,8 @@ function sendGraphFault(kind: GraphFault, request: Request, response: Response):
       return sendEmptyPage(response, `${originOf(request)}${request.originalUrl}`);
     case "endless_next_links":
       return sendEmptyPage(response, linkNeverSeen(request));
+    case "empty_page":
+      return response.json({ value: [] });
   }
 }
 

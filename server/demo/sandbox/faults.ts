@@ -29,6 +29,7 @@ const graphKinds = [
   "foreign_next_link",
   "looping_next_link",
   "endless_next_links",
+  "empty_page",
 ] as const;
 
 /**

@@ -6,6 +6,16 @@ import { pathOfPointer } from "./secrets.ts";
 /** What was written. `assignments` is null where they were left as they are. */
 export type Written = { desired: JsonObject; assignments: JsonObject[] | null };
 
+/** Why an item whose writing went well has failed all the same; null when it reads as it was written. */
+export function problemReading(written: Written, read: ProviderPolicy | null): string | null {
+  if (read === null) return "Written, but it cannot be read back";
+  const fields = differencesFrom(written, read);
+  if (fields.length === 0) return null;
+  const named = fields.slice(0, 5).join(", ");
+  const more = fields.length > 5 ? ` and ${fields.length - 5} more` : "";
+  return `Written, but reads back differently: ${named}${more}`;
+}
+
 /**
  * The fields that read otherwise than they were written, as people write them. What the provider adds by itself
  * is none, nor is a secret that it keeps to itself.
@@ -22,11 +32,4 @@ export function differencesFrom(
   const isOtherwiseAssigned =
     assignments !== null && digestOfAssignments(assignments) !== digestOfAssignments(read.assignments);
   return isOtherwiseAssigned ? [...fields, "assignments"] : fields;
-}
-
-/** Why an item whose writing went well has failed all the same. */
-export function readsBackWords(fields: readonly string[]): string {
-  const named = fields.slice(0, 5).join(", ");
-  const more = fields.length > 5 ? ` and ${fields.length - 5} more` : "";
-  return `Written, but reads back differently: ${named}${more}`;
 }

@@ -10,7 +10,7 @@ const retriedStatuses = new Set([429, 502, 503, 504]);
 /**
  * Sends until the answer is one that another attempt would not better, at most four times, and gives the last
  * answer whatever its status. Only for calls that are safe to repeat. Waits as `Retry-After` says, else with
- * exponential backoff and full jitter. Rejects with the last attempt's error, or the signal's reason at once.
+ * exponential backoff and jitter. Rejects with the last attempt's error, or the signal's reason at once.
  */
 export async function sendWithRetries(
   send: () => Promise<Answer>,
@@ -44,9 +44,13 @@ export function requestedWait(answer: Answer, timings: Timings): number | null {
   return Math.min(Math.max(seconds, 0) * timings.secondMs, timings.retryAfterCapMs);
 }
 
-/** Milliseconds to wait after this attempt (counted from 1) when the provider named none; random. */
+/**
+ * Milliseconds to wait after this attempt (counted from 1) when the provider named none; random, but no less than
+ * half the most: together more than the second in which Conditional Access takes one request.
+ */
 export function backoff(attempt: number, timings: Timings): number {
-  return Math.random() * Math.min(timings.backoffMs * 2 ** (attempt - 1), backoffCapMs);
+  const most = Math.min(timings.backoffMs * 2 ** (attempt - 1), backoffCapMs);
+  return most / 2 + (Math.random() * most) / 2;
 }
 
 /** Rejects with the signal's reason as soon as it aborts. */
