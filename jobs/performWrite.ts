@@ -119,9 +119,10 @@ async function refused(
   if (isItems) return settled;
   if (error.code === "unavailable") return { again: error, settled };
   if (error.code !== "permission_missing") throw error;
-  // A fact about the connection: the next gate says what it means for the run.
+  // A fact about the connection: the next gate says what it means for the run. That it may read was not in question.
   const { id: connectionId, credentialVersion } = provider.connection;
-  const roles = [...rolesOf[intent.type].write];
+  const { read, write }: { read: readonly string[]; write: readonly string[] } = rolesOf[intent.type];
+  const roles = write.filter((role) => !read.includes(role));
   await markRolesMissing(deps.db, { connectionId, credentialVersion, roles, runId: run.id });
   return { again: error, settled };
 }

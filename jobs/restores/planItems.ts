@@ -1,4 +1,4 @@
-import { mergedReferences, referencesOf } from "../../server/domain/backups/references.ts";
+import { mergedNames, mergedReferences, referencesOf } from "../../server/domain/backups/references.ts";
 import type { RestoreOptions } from "../../server/domain/restores/options.ts";
 import { type PlannedItem, planItem, refusedItem } from "../../server/domain/restores/planItem.ts";
 import { digestOfRow, type PlanRow } from "../../server/domain/restores/planRow.ts";
@@ -107,8 +107,11 @@ async function planPart(planning: Planning, pairs: readonly Pair[]): Promise<voi
       pairs.map(({ item }) => item.id),
     ),
   );
-  for (const { normalised, assignments, names } of sources.values())
-    await book.learn(mergedReferences([referencesOf(normalised, assignments)]), names);
+  const named = [...sources.values()];
+  await book.learn(
+    mergedReferences(named.map(({ normalised, assignments }) => referencesOf(normalised, assignments))),
+    mergedNames(named.map(({ names }) => names)),
+  );
   const { resolve } = book;
   const { planWrites } = model;
   const rows = pairs.flatMap(({ item, present }) => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { markUnseenAsGone, recordPage } from "../../server/domain/inventory/recordPage.ts";
-import { type PolicyType, policyTypes } from "../../server/provider/policyTypes.ts";
+import { type PolicyType, policyTypes, typeLabels } from "../../server/provider/policyTypes.ts";
 import { ProviderError, type ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
@@ -18,7 +18,7 @@ export const inventorySync = withReauthorization("inventory.sync", async (run) =
       await syncType(run, provider, type);
     } catch (error) {
       if (!(error instanceof ProviderError) || error.code !== "permission_missing") throw error;
-      refusals.push(`${type} could not be read: ${error.message}`);
+      refusals.push(`${typeLabels[type]} could not be read: ${error.message}`);
     }
   }
   if (refusals.length === 0) return { outcome: "succeeded" };

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { useInstallation } from "../helpers/installation.ts";
-import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
+import { grantedRoles, type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobs, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
 
@@ -80,6 +80,27 @@ describe("a sync that is allowed", () => {
       { attempt: 1, verdict: "allowed" },
       { attempt: 2, verdict: "allowed" },
     ]);
+  });
+
+  test("leaves out what it may not read, says so in the product's words, and takes none of it to be gone", async () => {
+    const { db, worker, control } = installation;
+    const { directoryId } = world.contoso;
+    await control.putPolicy(directoryId, "conditionalAccessPolicies", "ca", { displayName: "MFA" });
+    await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await drainQueue(worker);
+    const before = await inventory();
+    expect(before.map(({ type }) => type)).toContain("conditionalAccessPolicies");
+    const app = { clientId: "countersign-client", secret: "a-valid-secret", secretState: "valid" } as const;
+    const roles = grantedRoles.filter((role) => !role.startsWith("Policy."));
+    await control.setApp(directoryId, { ...app, roles });
+    const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "partially_succeeded",
+      tally: { unchanged: 12, gone: 0 },
+      failureMessage: expect.stringMatching(/^Conditional Access policies could not be read: /),
+    });
+    expect(await inventory()).toEqual(before);
   });
 });
 

@@ -16,7 +16,7 @@ import {
 } from "../helpers/backups.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, until } from "../helpers/interleaving.ts";
-import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
+import { grantedRoles, type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, makeJobsDue } from "../helpers/queue.ts";
 import { getRun, listDecisions } from "../helpers/records.ts";
 
@@ -328,6 +328,27 @@ describe("what Microsoft refuses", () => {
     expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { updated: 1 } });
     const tokens = (await installation.control.requests(directory)).filter(({ kind }) => kind === "token");
     expect(tokens.length).toBeGreaterThan(2);
+  });
+
+  test("for want of a permission since the preview blocks the run, and takes no other permission to be lost", async () => {
+    const { db, control } = installation;
+    const of = "conditionalAccessPolicies";
+    await putDirectory(installation, world.contoso, { extras: { [of]: 1 } });
+    const setId = await backUp(installation, world, [of]);
+    const [policy] = await control.listPolicies(directory, of);
+    await control.removePolicy(directory, of, policy?.id ?? "");
+    const planId = await preview(installation, world, { setId });
+    const lost = "Policy.ReadWrite.ConditionalAccess";
+    const roles = grantedRoles.filter((role) => role !== lost);
+    await putDirectory(installation, world.contoso, { roles });
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "blocked", reasonCode: "write_gate_blocked" });
+    const [connection] = await db.query<{ roles: string[] }>(
+      "select granted_roles as roles from provider_connections where id = $1",
+      [world.connection.id],
+    );
+    expect(connection?.roles).toContain("Policy.Read.All");
+    expect(connection?.roles).not.toContain(lost);
   });
 
   test("a permission that is lacking refuses the type in the preview, and names it", async () => {

@@ -239,8 +239,8 @@ describe("another tenant of the workspace", () => {
     const setId = await backUp(installation, world);
     const planId = await preview(installation, world, { setId, tenant: fabrikam });
     expect((await listPlan(db, planId)).map(({ type, action, reason }) => [type, action, reason])).toEqual([
-      ["assignmentFilters", "create", null],
       ["roleScopeTags", "unchanged", null],
+      ["assignmentFilters", "create", null],
       [type, "create", null],
       ["conditionalAccessPolicies", "create", null],
     ]);

@@ -129,6 +129,7 @@ describe("The identity provider's refusal", () => {
 
   test.each([
     [700027, "credential_rejected"],
+    [7000112, "credential_rejected"],
     [7000229, "credential_rejected"],
     [53003, "approval_required"],
     [90033, "unavailable"],

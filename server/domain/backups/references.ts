@@ -43,6 +43,15 @@ export function mergedReferences(references: readonly References[]): References 
   };
 }
 
+/** The names of several policies of one directory together: an id has the same name in all of them. */
+export function mergedNames(names: readonly ReferredNames[]): ReferredNames {
+  return {
+    groups: Object.assign({}, ...names.map(({ groups }) => groups)),
+    filters: Object.assign({}, ...names.map(({ filters }) => filters)),
+    scopeTags: Object.assign({}, ...names.map(({ scopeTags }) => scopeTags)),
+  };
+}
+
 /** Those of the known names that a policy needs. */
 export function namesFor(references: References, known: ReferredNames): ReferredNames {
   return {

@@ -16,6 +16,7 @@ const meaningOf: Record<number, LoginErrorCode> = {
   7000222: "credential_rejected", // expired secret
   700027: "credential_rejected", // wrong or expired certificate
   700016: "credential_rejected", // the directory has no such application
+  7000112: "credential_rejected", // the application is disabled in the directory
   7000229: "credential_rejected", // the application was never consented to in this directory
   90002: "credential_rejected", // no such directory
   53003: "approval_required", // the tenant's own conditional access
