@@ -28,17 +28,23 @@ function toEntry(item: BackupItem): ZipEntry {
   };
 }
 
-const longestName = 80;
+/** In bytes of UTF-8: with what is added to a name, file systems take 255. */
+const longestName = 200;
 
 /** A name as every file system takes it: no separators, control or invisible characters, no dots at its ends. */
 function fileName(name: string): string {
-  const safe = [...name.normalize("NFC").replace(/[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*]/gu, "-")]
-    .slice(0, longestName)
-    .join("")
+  const safe = cut(name.normalize("NFC").replace(/[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*]/gu, "-"))
     .replace(/\s+/g, " ")
     .replace(/\.{2,}/g, ".")
     .replace(/^[\s.]+|[\s.]+$/g, "");
   return safe === "" ? "unnamed" : safe;
+}
+
+/** As many whole characters as there is room for. */
+function cut(name: string): string {
+  const room = Buffer.alloc(longestName);
+  const { read } = new TextEncoder().encodeInto(name, room);
+  return name.slice(0, read);
 }
 
 function pretty(value: unknown): string {

@@ -153,9 +153,11 @@ function toRow(setId: string, chosen: string, item: ComparedItem): ComparedRow {
       comparison === "changed"
         ? withQuery(`${paths.backup(setId)}/comparison/item`, { with: chosen, left, right })
         : comparison === "added"
-          ? chosen === "inventory" || right === null
+          ? right === null
             ? null
-            : paths.backupItem(chosen, right)
+            : chosen === "inventory"
+              ? paths.policy(right)
+              : paths.backupItem(chosen, right)
           : left === null
             ? null
             : paths.backupItem(setId, left),

@@ -86,13 +86,16 @@ test("names of policies cannot lead out of the folder, clash or trouble a file s
     "...",
     "\u202Egnp.exe\u0007",
     "x".repeat(300),
+    "設定".repeat(100),
+    "🔐".repeat(100),
   ];
   const set = await createSet(database.db, { tenant: contoso, items: names.map((name) => ({ name })) });
   const files = unzip((await download(await signIn(app, olivia.email), set.id)).body);
   const paths = [...files.keys()].filter((path) => path !== "manifest.json");
   expect(paths).toHaveLength(names.length);
   for (const path of paths) {
-    expect(path).toMatch(/^deviceConfigurations\/[^/\\<>:"|?*\p{C}]{1,80} [\da-f]{12}\.json$/u);
+    expect(path).toMatch(/^deviceConfigurations\/[^/\\<>:"|?*\p{C}]+ [\da-f]{12}\.json$/u);
+    expect(Buffer.byteLength(path.slice(path.indexOf("/") + 1))).toBeLessThanOrEqual(255);
     expect(path).not.toContain("..");
     expect(path).not.toContain("/.");
   }

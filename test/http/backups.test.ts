@@ -298,6 +298,8 @@ describe("a comparison", () => {
     await put("before");
     const setId = await backUp(installation, world, [type]);
     await put("after");
+    const { directoryId } = world.contoso;
+    await installation.control.putPolicy(directoryId, type, "new", { ...policy, displayName: "Newcomer" });
     const browser = await signIn(app, world.olivia.email);
     await submit(
       browser,
@@ -310,11 +312,14 @@ describe("a comparison", () => {
     );
     await drainQueue(installation.worker);
     const page = await see(`/admin/backups/${setId}/comparison?with=inventory`);
-    expect(page).toContain("1 policy differs");
+    expect(page).toContain("1 policy differs, 0 only in this backup, 1 only in the other");
     const [, item = ""] = /href="([^"]+\/comparison\/item[^"]+)"/.exec(page) ?? [];
     expect(await see(item.replaceAll("&#38;", "&").replaceAll("&amp;", "&"))).toMatch(
       /&#34;before&#34;.*&#34;after&#34;/s,
     );
+    const [, newcomer = ""] = /href="([^"]+)">Newcomer/.exec(page) ?? [];
+    expect(newcomer).toMatch(/^\/admin\/inventory\//);
+    expect(await see(newcomer)).toContain("<h1>Newcomer");
   });
 
   test("with a set of a tenant somebody is not entitled to is as absent as one that does not exist", async () => {

@@ -41,7 +41,8 @@ describe("Generated policies", () => {
   });
 
   test("are assigned to groups where there are any, and Conditional Access names them", async () => {
-    const { directoryId, control } = await open({ policies: 40, extras, groups });
+    // So many that by chance alone none of them would leave a group out once in a billion times.
+    const { directoryId, control } = await open({ policies: 200, extras, groups });
     const policies = await control.listPolicies(directoryId, "configurationPolicies");
     const assigned = policies.filter(({ assignments }) => assignments.length > 0);
     expect(assigned.length).toBeGreaterThan(policies.length / 2);

@@ -45,8 +45,8 @@ test("a permission that several types need is named once", () => {
 
 test("a permission to write lets be read, and not the other way round", () => {
   const reading = configuration.replace("ReadWrite", "Read");
-  const [filters] = describeTypes([reading]);
-  expect(filters).toMatchObject({ type: "assignmentFilters", read: [], write: [configuration] });
+  const [tags] = describeTypes([reading]);
+  expect(tags).toMatchObject({ type: "roleScopeTags", read: [], write: [configuration] });
   expect(describeTypes([configuration])[0]).toMatchObject({ read: [], write: [] });
 });
 
