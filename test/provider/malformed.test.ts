@@ -32,8 +32,18 @@ describe("An answer", () => {
     expect(directory.requests("graph")).toHaveLength(1);
   });
 
+  test("that is a page of more objects than any has is malformed, and nothing is asked about them", async () => {
+    const directory = await openDirectory();
+    await directory.setFaults({ kind: "crowded_page", path: "Policies?" });
+    const reader = directory.openReader();
+    const listing = readAllPages(reader, "deviceCompliancePolicies", never, { assignments: true });
+    expect((await refusalOf(listing)).message).toBe("A page holds more than 5000 objects");
+    expect(directory.requests("graph")).toHaveLength(1);
+  });
+
   test.each([
     ["a type", { displayName: "x" }],
+    ["a name that could be one", { displayName: "錠".repeat(700), "@odata.type": "#microsoft.graph.x" }],
     ["a readable name", { displayName: 7, "@odata.type": "#microsoft.graph.iosCompliancePolicy" }],
   ])("with a policy that lacks %s is malformed", async (_what, payload) => {
     const directory = await openDirectory({ policies: 0 });

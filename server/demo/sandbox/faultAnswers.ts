@@ -48,6 +48,7 @@ function sendFault(fault: AnsweringFault, request: Request, response: Response):
     case "looping_next_link":
     case "endless_next_links":
     case "empty_page":
+    case "crowded_page":
       return sendGraphFault(fault.kind, request, response);
     case "html":
     case "bad_json":
@@ -88,6 +89,8 @@ function sendGraphFault(kind: GraphFault, request: Request, response: Response):
       return sendEmptyPage(response, linkNeverSeen(request));
     case "empty_page":
       return response.json({ value: [] });
+    case "crowded_page":
+      return response.json({ value: Array.from({ length: 50_000 }, manyOfKind) });
   }
 }
 
@@ -116,6 +119,14 @@ function* endlessSpaces(): Generator<Buffer> {
 
 function sendToken(response: Response, token: string): Response {
   return response.json({ token_type: "Bearer", expires_in: 3599, access_token: token });
+}
+
+function manyOfKind(_: unknown, index: number) {
+  return {
+    id: `${index}`,
+    displayName: "One of many",
+    "@odata.type": "#microsoft.graph.iosCompliancePolicy",
+  };
 }
 
 /** To the same page under an address of its own each time. */

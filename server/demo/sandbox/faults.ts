@@ -30,6 +30,7 @@ const graphKinds = [
   "looping_next_link",
   "endless_next_links",
   "empty_page",
+  "crowded_page",
 ] as const;
 
 /**

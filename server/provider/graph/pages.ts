@@ -9,13 +9,15 @@ import { isJsonObject } from "./json.ts";
 const jsonObject = z.custom<JsonObject>(isJsonObject);
 const pageEnvelope = z.object({ value: z.array(jsonObject), "@odata.nextLink": z.string().optional() });
 const maxPages = 1_000;
+// Five times what Graph gives at the most: for each, more may have to be asked for.
+const maxPerPage = 5_000;
 // Of one collection that is held as a whole, in characters: ten times the largest policy known.
 const maxHeldLength = 8 * 1024 * 1024;
 
 /**
  * The objects of one collection, a page at a time, following `@odata.nextLink` verbatim. Pages may be empty.
- * Rejects with `malformed_answer` on a page of the wrong shape, a link to another origin, a link seen before,
- * or more than a thousand pages.
+ * Rejects with `malformed_answer` on a page of the wrong shape or of more than 5,000 objects, a link to another
+ * origin, a link seen before, or more than a thousand pages.
  */
 export async function* readPages(
   client: GraphClient,
@@ -69,6 +71,8 @@ async function* followPages(
   while (true) {
     const page = pageEnvelope.safeParse(jsonOf(answer));
     if (!page.success) throw malformedAnswer("The answer is not a page of objects", answer);
+    if (page.data.value.length > maxPerPage)
+      throw malformedAnswer(`A page holds more than ${maxPerPage} objects`, answer);
     length += answer.text.length;
     if (length > maxLength)
       throw malformedAnswer("A collection is too large to belong to one object", answer);

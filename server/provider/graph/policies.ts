@@ -75,7 +75,7 @@ async function completePolicies(
     const assigned = assignments === null ? null : assignments[index];
     if (payload === null || assigned === undefined) return [];
     const normalised = normalise(type, payload);
-    const matchKey = matchKeyOf(type, payload);
+    const matchKey = requireStorable(matchKeyOf(type, payload));
     const withheld = notCaptured(payload);
     return [
       { id, name, odataType, payload, matchKey, normalised, notCaptured: withheld, assignments: assigned },
@@ -90,7 +90,16 @@ function identify(rule: PolicyRule, payload: JsonObject): { id: string; name: st
   if (typeof id !== "string" || id === "" || typeof name !== "string" || typeof odataType !== "string") {
     throw malformedAnswer("A policy of the listing lacks its id, name or type");
   }
+  for (const text of [id, name, odataType]) requireStorable(text);
   return { id, name, odataType };
+}
+
+// In bytes: what policies are found by is in indexes, which take no more. The longest name Intune allows is a quarter.
+const longestKey = 2_000;
+
+function requireStorable(text: string): string {
+  if (Buffer.byteLength(text) <= longestKey) return text;
+  throw malformedAnswer("A policy's name, type or id is longer than any");
 }
 
 function listQuery(rule: PolicyRule): string[] {
