@@ -2,7 +2,8 @@ import type { Reader } from "../../db/database.ts";
 import type { JsonObject } from "../../provider/port.ts";
 import { comparable } from "./assignment.ts";
 import type { Other } from "./compareSets.ts";
-import { type FieldChange, fieldDiff } from "./fieldDiff.ts";
+import type { FieldChange } from "./fieldDiff.ts";
+import { namedDiff } from "./namedDiff.ts";
 
 type Side = { tenantId: string; normalised: JsonObject; assignments: JsonObject[] | null };
 
@@ -20,7 +21,7 @@ export async function diffItems(
   const right = rightId === null ? null : await findOther(reader, other, rightId);
   if (left === undefined || right === undefined) return undefined;
   const together = "setId" in other && (left === null || right === null || left.tenantId === right.tenantId);
-  return fieldDiff(shown(left, together), shown(right, together));
+  return namedDiff(shown(left, together), shown(right, together));
 }
 
 function shown(side: Side | null, withAssignments: boolean): JsonObject {

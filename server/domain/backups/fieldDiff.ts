@@ -29,10 +29,10 @@ function toChange(difference: Difference): FieldChange {
   }
 }
 
-/** As people write it: `settings[2].value`. */
+/** As people write it: `settings[2].value`; a step in brackets stays as it is. */
 function pathOf(steps: readonly (string | number)[]): string {
   return steps
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`))
+    .map((step) => (typeof step === "number" ? `[${step}]` : step.startsWith("[") ? step : `.${step}`))
     .join("")
     .replace(/^\./, "");
 }

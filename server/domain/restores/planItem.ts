@@ -1,7 +1,7 @@
 import type { PolicyType } from "../../provider/policyTypes.ts";
 import type { JsonObject, PolicyModel, ProviderPolicy } from "../../provider/port.ts";
-import { comparable, digestOfAssignments } from "../backups/assignment.ts";
-import { type FieldChange, fieldDiff } from "../backups/fieldDiff.ts";
+import { digestOfAssignments } from "../backups/assignment.ts";
+import type { FieldChange } from "../backups/fieldDiff.ts";
 import type { ReferredNames } from "../backups/references.ts";
 import { digestOfJson } from "../digest.ts";
 import { mapActions } from "./mapActions.ts";
@@ -11,6 +11,7 @@ import type { RestoreOptions } from "./options.ts";
 import { planAssignments } from "./planAssignments.ts";
 import type { Resolver, Step } from "./resolver.ts";
 import { settleSecrets } from "./secrets.ts";
+import { assignmentDiff, updateDiff } from "./updateDiff.ts";
 
 /** What a backup kept of one policy, as far as restoring it goes. */
 export type SourceItem = {
@@ -62,7 +63,10 @@ export function planItem({ item, present, options, resolve, planWrites }: PlanQu
   // What counts is what would be sent: a property that only the target has is not taken away by a restore.
   if (planWrites(item.type, desired, assignments, { id: present.id, present }).length === 0)
     return { ...nothing, ...known, action: "unchanged" };
-  const diff = [...fieldDiff(present.normalised, desired), ...assignmentDiff(live, assignments)];
+  const diff = [
+    ...updateDiff(item.type, desired, present, planWrites),
+    ...assignmentDiff(live, assignments, names, resolve),
+  ];
   return { ...nothing, ...known, action: "update", desired, assignments, diff };
 }
 
@@ -134,9 +138,4 @@ function settleState(
 function stateWords(state: unknown): string {
   if (state === "enabled") return "enforced";
   return state === "disabled" ? "off" : "report-only";
-}
-
-function assignmentDiff(live: readonly JsonObject[], sent: readonly JsonObject[] | null): FieldChange[] {
-  if (sent === null) return [];
-  return fieldDiff({ assignments: live.map(comparable) }, { assignments: sent.map(comparable) });
 }

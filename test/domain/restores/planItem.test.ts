@@ -80,7 +80,19 @@ describe("what is done with an item", () => {
     });
   });
   test("what only the target has is not taken away, and does not count as a difference", () => {
-    expect(plan({ present: there({ payload: { ...payload, added: true } }) }).action).toBe("unchanged");
+    const more = { ...payload, added: true };
+    expect(plan({ present: there({ payload: more }) }).action).toBe("unchanged");
+    expect(plan({ present: there({ payload: { ...more, description: "changed" } }) }).diff).toEqual([
+      { path: "description", before: "changed", after: "kept" },
+    ]);
+  });
+  test("but is said to go where what is written takes the place of all of it", () => {
+    const type = "configurationPolicies";
+    const catalog = { name: "Baseline", settings: [] };
+    const present = there({ type, payload: { ...catalog, description: "new" }, assignments: null });
+    expect(plan({ item: { type, normalised: catalog }, present }).diff).toEqual([
+      { path: "description", before: "new" },
+    ]);
   });
 });
 
@@ -120,6 +132,16 @@ describe("whom it is assigned to", () => {
     });
     expect(planned.assignments).toEqual(sent);
     expect(planned.action).toBe(sent === null ? "unchanged" : "update");
+  });
+  test("it is told by the names of the groups, at another tenant too", () => {
+    const there_ = "33333333-0000-4000-8000-000000000001";
+    const planned = plan({
+      item: { assignments: [to(staff)] },
+      present: there({ assignments: [to("33333333-0000-4000-8000-000000000002")] }),
+      isElsewhere: true,
+      found: { [staff]: there_ },
+    });
+    expect(planned.diff).toEqual([{ path: `assignments[All staff, ${there_}]`, after: to(there_) }]);
   });
   test("each change that nobody asked for is said", () => {
     const said = (backedUp: JsonObject[], live: JsonObject[], absent: string[] = []) =>
