@@ -7,12 +7,8 @@ import { recordPlanRows } from "../../server/domain/restores/recordPlan.ts";
 import { type Chosen, readSourceItems } from "../../server/domain/restores/sourceItems.ts";
 import type { TargetBook } from "../../server/domain/restores/targetBook.ts";
 import { isGranted, type PolicyType, rolesOf } from "../../server/provider/policyTypes.ts";
-import {
-  type PolicyModel,
-  ProviderError,
-  type ProviderPolicy,
-  type ProviderReader,
-} from "../../server/provider/port.ts";
+import type { PolicyModel, ProviderPolicy, ProviderReader } from "../../server/provider/port.ts";
+import { isRefusalToShow } from "../../server/provider/refusals.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
 
@@ -43,7 +39,7 @@ export async function planType(
   try {
     await planAgainstPresent(planning, type, chosen);
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.code !== "permission_missing") throw error;
+    if (!isRefusalToShow(error)) throw error;
     const open = chosen.filter(({ position }) => planning.digests[position - 1] === undefined);
     await refuse(planning, open, `Microsoft refused to show what is there: ${error.message}.`);
   }

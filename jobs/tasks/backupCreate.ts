@@ -4,7 +4,8 @@ import { makeNameBook, type NameBook } from "../../server/domain/backups/nameBoo
 import { beginBackup, completeBackup, recordBackupPage } from "../../server/domain/backups/recordBackup.ts";
 import { mergedReferences, referencesOf } from "../../server/domain/backups/references.ts";
 import { type PolicyType, policyTypes, typeLabels } from "../../server/provider/policyTypes.ts";
-import { ProviderError, type ProviderReader } from "../../server/provider/port.ts";
+import type { ProviderReader } from "../../server/provider/port.ts";
+import { isRefusalToShow } from "../../server/provider/refusals.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
 import { withReauthorization } from "../withReauthorization.ts";
@@ -13,7 +14,7 @@ const target = z.object({ types: z.array(z.enum(policyTypes)).min(1) });
 
 /**
  * Keeps every policy of the chosen types as the provider gives it, in a set that has the run's id. A type it
- * may not read is skipped and said so; so are names of groups, without which the set is complete all the same.
+ * is refused is skipped and said so; so are names of groups, without which the set is complete all the same.
  */
 export const backupCreate = withReauthorization("backup.create", async (run) => {
   const { types } = target.parse(run.target);
@@ -25,7 +26,7 @@ export const backupCreate = withReauthorization("backup.create", async (run) => 
     try {
       await backUpType(run, provider, book, type);
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.code !== "permission_missing") throw error;
+      if (!isRefusalToShow(error)) throw error;
       skipped.push({ type, why: error.message });
     }
   }

@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { markUnseenAsGone, recordPage } from "../../server/domain/inventory/recordPage.ts";
 import { type PolicyType, policyTypes, typeLabels } from "../../server/provider/policyTypes.ts";
-import { ProviderError, type ProviderReader } from "../../server/provider/port.ts";
+import type { ProviderReader } from "../../server/provider/port.ts";
+import { isRefusalToShow } from "../../server/provider/refusals.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
 const target = z.object({ types: z.array(z.enum(policyTypes)).min(1) });
 
-/** Reads every policy of the chosen types into the inventory. A type it may not read is skipped and said so. */
+/** Reads every policy of the chosen types into the inventory. A type it is refused is skipped and said so. */
 export const inventorySync = withReauthorization("inventory.sync", async (run) => {
   const { types } = target.parse(run.target);
   const { provider } = await run.connect();
@@ -17,7 +18,7 @@ export const inventorySync = withReauthorization("inventory.sync", async (run) =
     try {
       await syncType(run, provider, type);
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.code !== "permission_missing") throw error;
+      if (!isRefusalToShow(error)) throw error;
       refusals.push(`${typeLabels[type]} could not be read: ${error.message}`);
     }
   }

@@ -82,6 +82,22 @@ describe("a sync that is allowed", () => {
     ]);
   });
 
+  test("goes on where the tenant has no such service", async () => {
+    const { db, worker, control } = installation;
+    const message = "Request not applicable to target tenant.";
+    await control.setFaults(world.contoso.directoryId, [
+      { kind: "status", status: 400, message, path: "/conditionalAccess/" },
+    ]);
+    const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "partially_succeeded",
+      attempt: 1,
+      tally: { created: 12 },
+      failureMessage: `Conditional Access policies could not be read: ${message}`,
+    });
+  });
+
   test("leaves out what it may not read, says so in the product's words, and takes none of it to be gone", async () => {
     const { db, worker, control } = installation;
     const { directoryId } = world.contoso;

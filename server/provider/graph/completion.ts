@@ -9,6 +9,7 @@ import { readCollection, readCollections } from "./pages.ts";
 import { type PolicyRule, policyPath } from "./policyRules.ts";
 
 const collectionsAtOnce = 4;
+const wentAway = "went_away";
 
 export type Listed = { id: string; payload: JsonObject };
 
@@ -48,7 +49,8 @@ export async function unlessGone<Result>(
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof ProviderError && error.code === "rejected")) throw error;
+    if (!(error instanceof ProviderError)) throw error;
+    if (error.code !== "rejected" && error.detail !== wentAway) throw error;
     // Leaving a policy out for any other refusal would lose it silently.
     const answer = await client.get(client.addressOf(policy), signal);
     if (answer.status === 404) return null;
@@ -104,7 +106,9 @@ async function readDefinitionValues(
     const presentationValues = presentations[index] ?? null;
     // Leaving it out would lose it silently; who tries again finds it, or finds it gone.
     if (presentationValues === null) {
-      throw new ProviderError("rejected", "A definition value went away while it was read");
+      throw new ProviderError("unavailable", "A definition value went away while it was read", {
+        detail: wentAway,
+      });
     }
     return { ...value, presentationValues };
   });
