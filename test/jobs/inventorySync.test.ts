@@ -98,6 +98,18 @@ describe("a sync that is allowed", () => {
     });
   });
 
+  test("takes a token that cannot be had for no refusal of what it was for: it is tried again", async () => {
+    const { db, worker, control } = installation;
+    await control.setFaults(world.contoso.directoryId, [{ kind: "aadsts", code: 50_001 }]);
+    const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1 });
+    await control.clearFaults(world.contoso.directoryId);
+    await makeJobsDue(db);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", attempt: 2 });
+  });
+
   test("leaves out what it may not read, says so in the product's words, and takes none of it to be gone", async () => {
     const { db, worker, control } = installation;
     const { directoryId } = world.contoso;

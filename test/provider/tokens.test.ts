@@ -137,8 +137,11 @@ describe("The identity provider's refusal", () => {
   ])("with AADSTS%d is %s", async (code, expected) => {
     const directory = await openDirectory();
     await directory.setFaults({ kind: "aadsts", code });
-    const refusal = await refusalOf(directory.openReader().readOrganization(never));
+    const refusal = await refusalOf(directory.openReader().readGrantedAccess(never));
     expect(refusal).toMatchObject({ code: expected, detail: `AADSTS${code}` });
+    // For want of a token a call is not made; what nobody knows the meaning of is no refusal of the call.
+    const lack = await refusalOf(directory.openReader().readOrganization(never));
+    expect(lack.code).toBe(expected === "rejected" ? "unavailable" : expected);
     expect(directory.requests("graph")).toHaveLength(0);
   });
 

@@ -49,7 +49,7 @@ export function makeTokenSource(credential: ProviderCredential, login: Login): T
       return { directoryId, roles };
     },
     async current(signal) {
-      if (cached === undefined || Date.now() >= cached.renewAt) cached = await ask(signal);
+      if (cached === undefined || Date.now() >= cached.renewAt) cached = await ask(signal).catch(asLack);
       requireOwnDirectory(cached, credential);
       return cached.value;
     },
@@ -57,6 +57,14 @@ export function makeTokenSource(credential: ProviderCredential, login: Login): T
       if (cached?.value === token) cached = undefined;
     },
   };
+}
+
+/** Garbage for a token, or a refusal of no known meaning, says nothing about what the token was for. */
+function asLack(error: unknown): never {
+  if (!(error instanceof ProviderError)) throw error;
+  const { code, message, detail, requestId } = error;
+  if (code !== "rejected" && code !== "malformed_answer") throw error;
+  throw new ProviderError("unavailable", message, { detail, requestId });
 }
 
 function requireOwnDirectory(token: Token, credential: ProviderCredential): void {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type PolicyWrite, ProviderError, type ProviderErrorCode, type ProviderWriter } from "../port.ts";
+import { type PolicyWrite, ProviderError, type ProviderWriter } from "../port.ts";
 import type { Answer, Outgoing } from "./exchange.ts";
 import type { GraphClient } from "./graphClient.ts";
 import { errorFromGraph, malformedAnswer } from "./graphErrors.ts";
@@ -48,19 +48,10 @@ async function sendTruthfully(
         : "The call was ended before it was sent";
       throw new ProviderError("unavailable", message, { detail: "aborted", mayHaveHappened: sent });
     }
-    const { message, detail, requestId } = error;
+    const { code, message, detail, requestId } = error;
     const mayHaveHappened = sent && !neverConnected.has(detail ?? "");
-    throw new ProviderError(sent ? error.code : unsentCode(error), message, {
-      detail,
-      requestId,
-      mayHaveHappened,
-    });
+    throw new ProviderError(code, message, { detail, requestId, mayHaveHappened });
   }
-}
-
-/** What kept a call from being sent, such as garbage for a token, is no refusal of what it was to write. */
-function unsentCode({ code }: ProviderError): ProviderErrorCode {
-  return code === "rejected" || code === "malformed_answer" ? "unavailable" : code;
 }
 
 /** The id of the object written; throws the error that any other answer stands for. */
