@@ -113,6 +113,17 @@ describe("A payload", () => {
     expect(directory.requests("graph")).toHaveLength(3);
   });
 
+  test("of which several together are larger than a page of them ever is, is malformed", async () => {
+    const directory = await openDirectory({ policies: 0 });
+    const settings = Array.from({ length: 100 }, (_, index) => ({ index, value: "x".repeat(75_000) }));
+    for (const id of ["a", "b", "c", "d", "e", "f", "g"]) {
+      const payload = { name: id, settings };
+      await directory.control.putPolicy(directory.directoryId, "configurationPolicies", id, payload);
+    }
+    const refusal = await refusalOf(readAllPages(directory.openReader(), "configurationPolicies"));
+    expect(refusal.message).toBe("What belongs to a page of policies is too large");
+  });
+
   test("nested beyond all measure is malformed", async () => {
     const directory = await openDirectory({ policies: 0 });
     const deep = JSON.parse(`${"[".repeat(400)}${"]".repeat(400)}`);

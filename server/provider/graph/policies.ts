@@ -1,6 +1,7 @@
 import type { PolicyType } from "../policyTypes.ts";
 import type { JsonObject, PolicyIdentity, PolicyPage, ProviderPolicy } from "../port.ts";
 import { readAssignments } from "./assignments.ts";
+import { boundedClient } from "./boundedClient.ts";
 import { completePayloads, objectOf } from "./completion.ts";
 import type { GraphClient } from "./graphClient.ts";
 import { malformedAnswer } from "./graphErrors.ts";
@@ -58,6 +59,9 @@ export async function readPolicy(
   return policy ?? null;
 }
 
+// In characters: twice what fifty of the largest policies known would take.
+const maxBelonging = 48 * 1024 * 1024;
+
 /** Without those that were deleted since the page that lists them was read. */
 async function completePolicies(
   client: GraphClient,
@@ -68,8 +72,9 @@ async function completePolicies(
 ): Promise<ProviderPolicy[]> {
   const rule = policyRules[type];
   const policies = objects.map((payload) => ({ ...identify(rule, payload), payload }));
-  const payloads = await completePayloads(client, rule, policies, signal);
-  const assignments = options.assignments ? await readAssignments(client, rule, policies, signal) : null;
+  const bounded = boundedClient(client, maxBelonging);
+  const payloads = await completePayloads(bounded, rule, policies, signal);
+  const assignments = options.assignments ? await readAssignments(bounded, rule, policies, signal) : null;
   return policies.flatMap(({ id, name, odataType }, index) => {
     const payload = payloads[index] ?? null;
     const assigned = assignments === null ? null : assignments[index];
