@@ -163,6 +163,43 @@ describe("a restore", () => {
     expect((await kept())[0]?.assignments).toHaveLength(1);
   });
 
+  test("of every type is undone to the last field, and undoing that brings back what was restored", async () => {
+    const { db, control } = installation;
+    const extras = {
+      assignmentFilters: 1,
+      roleScopeTags: 1,
+      groupPolicyConfigurations: 1,
+      deviceManagementScripts: 1,
+      conditionalAccessPolicies: 4,
+    };
+    await putDirectory(installation, world.contoso, { policies: 6, extras, groups });
+    const block = [{ actionType: "block", gracePeriodHours: 99 }];
+    const rule = { ruleName: "PasswordRequired", scheduledActionConfigurations: block };
+    const changes = {
+      ...changeOf,
+      deviceCompliancePolicies: { description: "changed", scheduledActionsForRule: [rule] },
+    };
+    const restored = await backUp(installation, world);
+    for (const of of policyTypes)
+      for (const { id, payload, assignments } of await control.listPolicies(directory, of))
+        await control.putPolicy(directory, of, id, { ...payload, ...changes[of] }, assignments.slice(1));
+    const disturbed = await backUp(installation, world);
+    const viewer = await viewerOf(db, world, world.olivia);
+    const options = { updatedConditionalAccessState: "as_backed_up" } as const;
+    let run = await restore(
+      installation,
+      world,
+      await preview(installation, world, { setId: restored, options }),
+    );
+    for (const setId of [restored, disturbed, restored]) {
+      expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", failureMessage: null });
+      expect(await comparableItems(await backUp(installation, world))).toEqual(await comparableItems(setId));
+      const undo = await findUndoFor(db, viewer, run);
+      if (undo === undefined) throw new Error("There is nothing to undo.");
+      run = await restore(installation, world, await preview(installation, world, undo));
+    }
+  });
+
   test("starts a Conditional Access policy as report-only, and finds that unchanged the next time", async () => {
     const { db, control } = installation;
     await putDirectory(installation, world.contoso, { extras: { conditionalAccessPolicies: 1 } });
