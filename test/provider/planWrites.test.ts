@@ -140,7 +140,11 @@ describe("Updating", () => {
 
   test("Conditional Access empties what is to go, though nothing says null", () => {
     const type = "conditionalAccessPolicies";
-    const conditions = { users: { includeUsers: ["All"] }, locations: { includeLocations: ["All"] } };
+    const guests = { guestOrExternalUserTypes: "b2bCollaborationGuest" };
+    const conditions = {
+      users: { includeUsers: ["All"], excludeGroups: ["g"], excludeGuestsOrExternalUsers: guests },
+      locations: { includeLocations: ["All"] },
+    };
     const of = existing(type, { id: "1", state: "enabled", conditions, sessionControls: { x: 1 } });
     const desired = { state: "enabled", conditions: { users: { includeUsers: ["None"] } } };
     expect(planWrites(type, desired, null, of)).toEqual([
@@ -149,7 +153,10 @@ describe("Updating", () => {
         type,
         id: "1",
         body: {
-          conditions: { users: { includeUsers: ["None"] }, locations: null },
+          conditions: {
+            users: { includeUsers: ["None"], excludeGroups: [], excludeGuestsOrExternalUsers: null },
+            locations: null,
+          },
           sessionControls: null,
         },
       },

@@ -331,7 +331,13 @@ describe("Conditional Access", () => {
     const platforms = { includePlatforms: ["iOS"] };
     await caller.call("PATCH", address, { conditions: { platforms } });
     expect((await caller.call("GET", address)).body).toMatchObject({ conditions: { users, platforms } });
-    await caller.call("PATCH", address, { grantControls: null, conditions: { platforms: null } });
+    const more = { excludeGuestsOrExternalUsers: { guestOrExternalUserTypes: "internalGuest" } };
+    await caller.call("PATCH", address, { conditions: { users: more } });
+    expect((await caller.call("GET", address)).body).toMatchObject({
+      conditions: { users: { ...users, ...more } },
+    });
+    const none = { users: { excludeGuestsOrExternalUsers: null }, platforms: null };
+    await caller.call("PATCH", address, { grantControls: null, conditions: none });
     expect((await caller.call("GET", address)).body).toMatchObject({
       grantControls: null,
       conditions: { users, platforms: null },

@@ -20,7 +20,7 @@ export function problemReading(written: Written, read: ProviderPolicy | null): s
  * The fields that read otherwise than they were written, as people write them. What the provider adds by itself
  * is none, nor is a secret that it keeps to itself.
  */
-export function differencesFrom(
+function differencesFrom(
   { desired, assignments }: Written,
   read: Pick<ProviderPolicy, "normalised" | "notCaptured" | "assignments">,
 ): string[] {

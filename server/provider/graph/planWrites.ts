@@ -40,7 +40,9 @@ function planUpdate(type: PolicyType, desired: JsonObject, { id, present }: Exis
 /** The whole object for PUT; for PATCH what differs, with the type it is of; null when nothing differs. */
 function updateBody(rule: PolicyRule, desired: JsonObject, present: JsonObject): JsonObject | null {
   if (rule.update === "PUT") return isDeepStrictEqual(desired, present) ? null : desired;
-  const target = rule.dropsNulls ? withClearings(desired, present, rule.mergedInto) : desired;
+  const target = rule.dropsNulls
+    ? withClearings(desired, present, (key) => rule.mergedInto.includes(key))
+    : desired;
   const changed = Object.entries(target).filter(
     ([key, value]) =>
       key !== "@odata.type" && key !== rule.writtenApart?.key && !isDeepStrictEqual(value, present[key]),
@@ -51,12 +53,16 @@ function updateBody(rule: PolicyRule, desired: JsonObject, present: JsonObject):
 }
 
 /** Where nulls are dropped, leaving a property out would leave it as it is: what is to go is written empty. */
-function withClearings(desired: JsonObject, present: JsonObject, mergedInto: readonly string[]): JsonObject {
+function withClearings(
+  desired: JsonObject,
+  present: JsonObject,
+  isMergedInto: (key: string) => boolean,
+): JsonObject {
   const entries = Object.entries(present).map(([key, before]): [string, JsonValue] => {
     const after = desired[key];
     if (after === undefined) return [key, Array.isArray(before) ? [] : null];
-    const merged = mergedInto.includes(key) && isJsonObject(after) && isJsonObject(before);
-    return [key, merged ? withClearings(after, before, []) : after];
+    const merged = isMergedInto(key) && isJsonObject(after) && isJsonObject(before);
+    return [key, merged ? withClearings(after, before, () => true) : after];
   });
   return { ...desired, ...Object.fromEntries(entries) };
 }

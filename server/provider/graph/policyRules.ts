@@ -35,7 +35,7 @@ export type PolicyRule = {
   parts: Readonly<Record<string, PartRule>>;
   /** Whether nulls say nothing, so that they are neither compared nor written. */
   dropsNulls: boolean;
-  /** Objects that a PATCH changes property by property; any other is replaced as a whole. */
+  /** Objects that a PATCH changes property by property, at any depth; any other is replaced as a whole. */
   mergedInto: readonly string[];
   /** PUT wants the whole object; PATCH what is to change. */
   update: "PATCH" | "PUT";

@@ -17,13 +17,21 @@ export function refusalOfConditionalAccess(method: string, body: JsonObject): st
   return isReference ? null : "1105: 'authenticationStrength' is given by its id and nothing else.";
 }
 
-/** A change of what is there: what is named is replaced, and conditions one by one. */
+/** A change of what is there: what is named is replaced, and within conditions only what is named. */
 export function mergeConditionalAccess(present: JsonObject, change: JsonObject): JsonObject {
   const conditions =
     isJsonObject(present.conditions) && isJsonObject(change.conditions)
-      ? { conditions: { ...present.conditions, ...change.conditions } }
+      ? { conditions: merged(present.conditions, change.conditions) }
       : {};
   return { ...present, ...change, ...conditions };
+}
+
+function merged(present: JsonObject, change: JsonObject): JsonObject {
+  const entries = Object.entries(change).map(([key, after]): [string, JsonValue] => {
+    const before = present[key];
+    return [key, isJsonObject(before) && isJsonObject(after) ? merged(before, after) : after];
+  });
+  return { ...present, ...Object.fromEntries(entries) };
 }
 
 /** As Graph gives it: what is not set is there, as null, and what was referred to by its id is whole. */
@@ -68,18 +76,36 @@ export function throttleConditionalAccess(directory: Directory): Refusal | null 
   return null;
 }
 
-/** Whole controls and conditions may be cleared by a change; nothing within them may be null. */
+/** Within conditions, what is no list. */
+const clearable = [
+  "includeGuestsOrExternalUsers",
+  "excludeGuestsOrExternalUsers",
+  "applicationFilter",
+  "deviceFilter",
+  "servicePrincipalFilter",
+];
+
+/** Whole controls and conditions may be cleared by a change, and objects within conditions; nothing else may be null. */
 function withoutClearing({ conditions, ...body }: JsonObject): JsonObject {
   const kept = Object.entries(body).filter(
     ([key, value]) => !(value === null && (key === "grantControls" || key === "sessionControls")),
   );
   const keptConditions = isJsonObject(conditions)
-    ? Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== null))
+    ? Object.fromEntries(
+        Object.entries(conditions).flatMap(([key, value]) => (value === null ? [] : [[key, cleared(value)]])),
+      )
     : conditions;
   return {
     ...Object.fromEntries(kept),
     ...(keptConditions === undefined ? {} : { conditions: keptConditions }),
   };
+}
+
+function cleared(condition: JsonValue): JsonValue {
+  if (!isJsonObject(condition)) return condition;
+  return Object.fromEntries(
+    Object.entries(condition).filter(([key, value]) => !(value === null && clearable.includes(key))),
+  );
 }
 
 function nullIn(value: JsonValue, path: string): string | null {
