@@ -7,8 +7,12 @@ import { recordPlanRows } from "../../server/domain/restores/recordPlan.ts";
 import { type Chosen, readSourceItems } from "../../server/domain/restores/sourceItems.ts";
 import type { TargetBook } from "../../server/domain/restores/targetBook.ts";
 import { isGranted, type PolicyType, rolesOf } from "../../server/provider/policyTypes.ts";
-import type { PolicyModel, ProviderPolicy, ProviderReader } from "../../server/provider/port.ts";
-import { isRefusalToShow } from "../../server/provider/refusals.ts";
+import {
+  isRefusalToShow,
+  type PolicyModel,
+  type ProviderPolicy,
+  type ProviderReader,
+} from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
 

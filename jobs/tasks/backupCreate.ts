@@ -4,8 +4,7 @@ import { makeNameBook, type NameBook } from "../../server/domain/backups/nameBoo
 import { beginBackup, completeBackup, recordBackupPage } from "../../server/domain/backups/recordBackup.ts";
 import { mergedReferences, referencesOf } from "../../server/domain/backups/references.ts";
 import { type PolicyType, policyTypes, typeLabels } from "../../server/provider/policyTypes.ts";
-import type { ProviderReader } from "../../server/provider/port.ts";
-import { isRefusalToShow } from "../../server/provider/refusals.ts";
+import { isRefusalToShow, type ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
 import { withReauthorization } from "../withReauthorization.ts";

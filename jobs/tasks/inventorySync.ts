@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { markUnseenAsGone, recordPage } from "../../server/domain/inventory/recordPage.ts";
 import { type PolicyType, policyTypes, typeLabels } from "../../server/provider/policyTypes.ts";
-import type { ProviderReader } from "../../server/provider/port.ts";
-import { isRefusalToShow } from "../../server/provider/refusals.ts";
+import { isRefusalToShow, type ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { inParts } from "../inParts.ts";
 import { withReauthorization } from "../withReauthorization.ts";
