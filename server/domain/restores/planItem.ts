@@ -11,6 +11,7 @@ import type { RestoreOptions } from "./options.ts";
 import { planAssignments } from "./planAssignments.ts";
 import type { Resolver, Step } from "./resolver.ts";
 import { settleSecrets } from "./secrets.ts";
+import { problemOfTies } from "./unportable.ts";
 import { assignmentDiff, updateDiff } from "./updateDiff.ts";
 
 /** What a backup kept of one policy, as far as restoring it goes. */
@@ -48,6 +49,8 @@ export type PlanQuestion = {
 
 /** Decides what a restore does with one item. Pure: all that it needs to know is in the question. */
 export function planItem({ item, present, options, resolve, planWrites }: PlanQuestion): PlannedItem {
+  const tie = problemOfTies(item.type, item.normalised, present === null, resolve);
+  if (tie !== null) return refusedItem(tie);
   const policy = desiredPolicy(item, present, options, resolve);
   if ("refused" in policy) return refusedItem(policy.refused);
   const { names } = item;

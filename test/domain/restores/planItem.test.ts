@@ -221,6 +221,39 @@ describe("scope tags", () => {
   });
 });
 
+describe("what a policy is tied to and no backup holds", () => {
+  const tied = (kind: string, more: JsonObject = {}) => ({
+    ...payload,
+    "@odata.type": `#microsoft.graph.${kind}`,
+    ...more,
+  });
+  test.each([
+    ["windows81SCEPCertificateProfile", {}, "refused"],
+    ["iosPkcsCertificateProfile", {}, "refused"],
+    ["windowsWifiEnterpriseEAPConfiguration", {}, "refused"],
+    ["iosEnterpriseWiFiConfiguration", {}, "refused"],
+    ["windowsWiredNetworkConfiguration", {}, "refused"],
+    ["windows10VpnConfiguration", { authenticationMethod: "certificate" }, "refused"],
+    ["windows10VpnConfiguration", { authenticationMethod: "usernameAndPassword" }, "create"],
+    ["windowsWifiConfiguration", {}, "create"],
+    ["windows81TrustedRootCertificate", {}, "create"],
+  ])("%s with %j, anew: %s", (kind, more, action) => {
+    const normalised = tied(kind, more);
+    expect(plan({ item: { normalised } }).action).toBe(action);
+    const present = there({ payload: { ...normalised, description: "changed" } });
+    expect(plan({ item: { normalised }, present })).toMatchObject({ action: "update", reason: null });
+  });
+  test.each([
+    ["custom", true, "refused"],
+    ["custom", false, "create"],
+    ["builtIn", true, "create"],
+  ])("an administrative template that is %s, elsewhere %s: %s", (kind, isElsewhere, action) => {
+    const type = "groupPolicyConfigurations";
+    const normalised = { displayName: "T", policyConfigurationIngestionType: kind, definitionValues: [] };
+    expect(plan({ item: { type, normalised }, isElsewhere }).action).toBe(action);
+  });
+});
+
 describe("what happens to devices that do not comply", () => {
   const type = "deviceCompliancePolicies";
   const block = { actionType: "block", notificationTemplateId: "00000000-0000-0000-0000-000000000000" };
