@@ -21,6 +21,22 @@ export async function lookPatiently<Seen>(
   return look();
 }
 
+/** How often what was looked at patiently may turn out otherwise, before that is no longer put down to lagging copies. */
+const mostDisappointments = 3;
+
+export type Look = typeof lookPatiently;
+
+/** Looks patiently, but not at every one of thousands of items that a directory never shows as they were written. */
+export function makePatience(): Look {
+  let disappointments = 0;
+  return async (look, isExpected, signal) => {
+    const isPatient = disappointments < mostDisappointments;
+    const seen = await (isPatient ? lookPatiently(look, isExpected, signal) : look());
+    disappointments = isExpected(seen) ? 0 : disappointments + 1;
+    return seen;
+  };
+}
+
 /** Rejects with the signal's reason as soon as it aborts: the timer's own error says nothing of why. */
 export async function waitUnless(signal: AbortSignal, ms: number): Promise<void> {
   try {

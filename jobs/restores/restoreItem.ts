@@ -13,7 +13,7 @@ import { problemReading, type Written } from "../../server/domain/restores/readB
 import { failItem, type ItemNote } from "../../server/domain/restores/settleItem.ts";
 import type { PolicyModel, PolicyWrite, ProviderPolicy, ProviderReader } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
-import { lookPatiently } from "../lookPatiently.ts";
+import type { Look } from "../lookPatiently.ts";
 import { movedWords, stopAsStale } from "./checkDrift.ts";
 import type { CreatedIds } from "./createdIds.ts";
 import type { Newcomers } from "./newcomers.ts";
@@ -28,6 +28,7 @@ export type Restoring = {
   created: CreatedIds;
   newcomers: Newcomers;
   book: NameBook;
+  look: Look;
 };
 
 /**
@@ -50,7 +51,7 @@ export async function restoreItem(restoring: Restoring, row: PlanRow, isResumed:
   const id = await makeCalls(restoring, { row, written, present }, calls);
   if (id === null) return;
   if (row.action === "create") created.add(row, id);
-  const problem = await lookPatiently(
+  const problem = await restoring.look(
     async () => problemReading(written, await provider.readPolicy(row.type, id, run.signal)),
     (found) => found === null,
     run.signal,

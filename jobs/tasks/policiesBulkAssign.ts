@@ -12,7 +12,7 @@ import type { ProviderPolicy } from "../../server/provider/port.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
 import { findMeantGroups } from "../bulk/meantGroups.ts";
 import { type Working, workThrough } from "../bulk/workThrough.ts";
-import { lookPatiently } from "../lookPatiently.ts";
+import { type Look, makePatience } from "../lookPatiently.ts";
 import { withReauthorization } from "../withReauthorization.ts";
 
 const target = z.object({
@@ -29,9 +29,10 @@ export const policiesBulkAssign = withReauthorization(
     const asked = target.parse(run.target);
     return workThrough(run, asked, async (working) => {
       const groups = await meantGroups(working, asked);
+      const look = makePatience();
       return groups === null
         ? null
-        : (item, present) => assign(run, asked.selectionId, item, present, groups);
+        : (item, present) => assign({ run, selectionId: asked.selectionId, groups, look }, item, present);
     });
   },
   { recordSettled: recordSettledPolicy },
@@ -52,12 +53,12 @@ async function meantGroups(
   return found.groups;
 }
 
+type Assigning = { run: AuthorizedRun; selectionId: string; groups: readonly MeantGroup[]; look: Look };
+
 async function assign(
-  run: AuthorizedRun,
-  selectionId: string,
+  { run, selectionId, groups, look }: Assigning,
   item: ItemToWork,
   present: ProviderPolicy,
-  groups: readonly MeantGroup[],
 ): Promise<void> {
   const { position, type, matchKey } = item;
   const { provider, model } = await run.connect();
@@ -75,7 +76,7 @@ async function assign(
     const settled = await run.providerEffect({ name, write, matchKey, before, after, item: note });
     if (settled.state !== "done") return;
   }
-  const reads = await lookPatiently(
+  const reads = await look(
     async () =>
       digestOfAssignments((await provider.readPolicy(type, present.id, run.signal))?.assignments ?? null),
     (digest) => digest === after,

@@ -12,6 +12,7 @@ import { planTallies } from "../../server/domain/restores/planItems.ts";
 import { claimPlan } from "../../server/domain/restores/recordPlan.ts";
 import { partsOf, recordSettledItem, settleUnwritten } from "../../server/domain/restores/settleItem.ts";
 import type { AuthorizedRun } from "../authorizedRun.ts";
+import { makePatience } from "../lookPatiently.ts";
 import { checkDigest, checkDrift } from "../restores/checkDrift.ts";
 import { makeCreatedIds } from "../restores/createdIds.ts";
 import { makeNewcomers } from "../restores/newcomers.ts";
@@ -56,6 +57,7 @@ async function prepare(run: AuthorizedRun, plan: PlanToCarryOut): Promise<Restor
     created: makeCreatedIds(await run.read((reader) => listCreated(reader, run.id))),
     newcomers: makeNewcomers(provider, run.signal),
     book: makeNameBook(provider, run.signal),
+    look: makePatience(),
   };
 }
 
