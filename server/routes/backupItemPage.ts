@@ -15,6 +15,8 @@ export type BackupItemPage = {
   notCaptured: string[];
   /** Null for a type that has no assignments apart from itself. */
   assignments: ShownAssignment[] | null;
+  /** What stands in their place then. */
+  unassigned: string;
   payload: ShownJson;
   restoreAddress: string | null;
 };
@@ -38,6 +40,10 @@ export async function readBackupItemPage(
     facts: factsOf(item),
     notCaptured: item.notCaptured.map(pathOfPointer),
     assignments: item.assignments?.map(toShown) ?? null,
+    unassigned:
+      item.type === "conditionalAccessPolicies"
+        ? "Conditional Access policies say themselves whom they are for: see their conditions."
+        : `${typeLabels[item.type]} are assigned to nobody: policies refer to them.`,
     payload: showJson(item.payload),
     restoreAddress: set.state === "complete" ? withQuery(`${address}/restores/new`, { item: item.id }) : null,
   };

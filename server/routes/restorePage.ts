@@ -3,12 +3,7 @@ import type { Reader } from "../db/database.ts";
 import { may, type Viewer } from "../domain/authority/viewer.ts";
 import { findRunFor, type ShownRun } from "../domain/operations/findRunFor.ts";
 import { type Badge, counted } from "../domain/operations/runWords.ts";
-import {
-  type PlanAction,
-  type PlanItemFilters,
-  planActions,
-  planTallies,
-} from "../domain/restores/planItems.ts";
+import { type PlanAction, planActions, planTallies } from "../domain/restores/planItems.ts";
 import { findPlanFor, type RestorePlan } from "../domain/restores/plans.ts";
 import { endOfPreview } from "../domain/restores/previewExecution.ts";
 import { paths, withQuery } from "../http/paths.ts";
@@ -99,15 +94,16 @@ async function readFinished(
 ): Promise<FinishedPlan> {
   const { actions } = await planTallies(reader, plan.id);
   const { create, update, unchanged, refused } = actions;
+  const shown = shownFirst(query.action, create + update + refused);
   const [readiness, list] = await Promise.all([
     readReadiness(reader, viewer, plan, actions),
-    readPlanRows(reader, plan.id, filterFor(query.action, create + update + refused), query),
+    readPlanRows(reader, plan.id, shown === "all" ? null : (shown ?? "not_unchanged"), query),
   ]);
   const madeAt = plan.completedAt ?? plan.createdAt;
   const chip = (action: PlanQuery["action"], label: string, count: number) => ({
     label: `${label} ${count.toLocaleString("en-GB")}`,
     href: withQuery(paths.restore(plan.id), { action }),
-    isCurrent: action === query.action,
+    isCurrent: action === shown,
   });
   return {
     tenant: {
@@ -133,9 +129,8 @@ async function readFinished(
 }
 
 /** What is worth a look comes first; where there is nothing of the kind, all is shown. */
-function filterFor(action: PlanQuery["action"], worthALook: number): PlanItemFilters["action"] {
-  if (action === "all") return null;
-  return action ?? (worthALook > 0 ? "not_unchanged" : null);
+function shownFirst(action: PlanQuery["action"], worthALook: number): PlanQuery["action"] {
+  return action ?? (worthALook > 0 ? null : "all");
 }
 
 function sourceOf(plan: RestorePlan): FinishedPlan["source"] {

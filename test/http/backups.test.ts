@@ -236,6 +236,20 @@ describe("an item", () => {
     expect(page).toMatch(/data-copy="payload" hidden/);
   });
 
+  test("says of what has no assignments of its own why that is", async () => {
+    const items = [
+      { name: "MFA", type: "conditionalAccessPolicies" as const },
+      { name: "Corporate", type: "assignmentFilters" as const },
+    ];
+    const set = await createSet(installation.db, { tenant: world.contoso, items });
+    expect(await see(`/admin/backups/${set.id}/items/${set.items[0]}`)).toContain(
+      "say themselves whom they are for",
+    );
+    expect(await see(`/admin/backups/${set.id}/items/${set.items[1]}`)).toContain(
+      "Assignment filters are assigned to nobody: policies refer to them.",
+    );
+  });
+
   test("that is huge is cut, and says so", async () => {
     const payload = { list: Array.from({ length: 40_000 }, (_, n) => `value ${n}`) };
     const set = await createSet(installation.db, {

@@ -198,6 +198,8 @@ describe("a preview", () => {
     const page = await see(`/admin/restores/${await preview(installation, world, { setId })}`);
     expect(page).toContain("There is nothing to restore at Contoso Retail");
     expect(page).toContain("1 policy is there already, just as in the backup.");
+    expect(page).toContain('aria-current="true">All 1</a>');
+    expect(page).not.toContain('aria-current="true">All but unchanged');
   });
 
   test("leads with what would change or is refused; the rest is one click away", async () => {
