@@ -113,7 +113,7 @@ async function refused(
   error: ProviderError,
 ): Promise<SettledWrite | Again> {
   const { requestId, message } = error;
-  const isItems = error.code === "rejected" || error.code === "malformed_answer";
+  const isItems = error.code === "rejected";
   const ended = { state: "failed", id: intent.id, reason: message, requestId } as const;
   const settled = await settleWrite(deps.db, key, ended, isItems ? record : null);
   if (isItems) return settled;
