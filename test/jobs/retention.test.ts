@@ -41,6 +41,9 @@ describe("old runs", () => {
     for (const table of recorded) expect(await rowsOf(table, run)).toEqual([]);
     expect(await isThere("operation_runs", run)).toBe(false);
     expect(await auditOf(run)).toEqual(audit);
+    expect(await deletionsIn(world.northwind.id)).toMatchObject([
+      { action: "retention.runs_deleted", details: { runs: 1 } },
+    ]);
   });
 
   test("stay when they are open, however old", async () => {
@@ -123,6 +126,10 @@ test("read notifications go, unread ones stay", async () => {
   await db.query("update notifications set read_at = now() where run_id = $1", [read]);
   expect(await tidy({ notifications: 90 }, inDays(89))).toMatchObject({ notifications: 0 });
   expect(await tidy({ notifications: 90 }, inDays(91))).toMatchObject({ notifications: 1 });
+  expect(await deletionsIn(null)).toContainEqual({
+    action: "retention.notifications_deleted",
+    details: expect.objectContaining({ deleted: expect.any(Number) }),
+  });
   expect(await rowsOf("notifications", read)).toEqual([]);
   expect(await rowsOf("notifications", unread)).toHaveLength(1);
 });
@@ -146,6 +153,10 @@ test("previews that nobody carried out go after a day, with their items", async 
   await tidy({}, inDays(0.9));
   expect(await isThere("restore_plans", id)).toBe(true);
   expect(await tidy({}, inDays(1.1))).toMatchObject({ plans: 1 });
+  expect(await deletionsIn(null)).toContainEqual({
+    action: "retention.previews_deleted",
+    details: expect.objectContaining({ deleted: expect.any(Number) }),
+  });
   expect(await isThere("restore_plans", id)).toBe(false);
   expect(await db.query("select 1 from restore_items where plan_id = $1", [id])).toEqual([]);
 });
@@ -172,6 +183,10 @@ test("selections that nobody went on with go after a day", async () => {
   );
   expect(await tidy({}, inDays(0.9))).toMatchObject({ selections: 0 });
   expect(await tidy({}, inDays(1.1))).toMatchObject({ selections: 1 });
+  expect(await deletionsIn(null)).toContainEqual({
+    action: "retention.selections_deleted",
+    details: expect.objectContaining({ deleted: expect.any(Number) }),
+  });
   expect(await db.query("select 1 from bulk_selections where id = $1", [id])).toEqual([]);
 });
 
@@ -241,6 +256,15 @@ async function rowsOf(table: (typeof recorded)[number], runId: string) {
 
 async function isThere(table: "operation_runs" | "restore_plans", id: string): Promise<boolean> {
   return (await installation.db.query(`select 1 from ${table} where id = $1`, [id])).length > 0;
+}
+
+/** What housekeeping said it deleted; null for what is of no one workspace. */
+async function deletionsIn(workspaceId: string | null) {
+  return installation.db.query(
+    `select action, details from audit_events where action like 'retention.%'
+     and workspace_id is not distinct from $1 order by id`,
+    [workspaceId],
+  );
 }
 
 async function auditOf(runId: string) {

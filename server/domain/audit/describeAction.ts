@@ -16,6 +16,7 @@ const words: Record<string, string> = {
   "member.role_changed": "Role changed",
   "member.role_ended": "Role ended",
   "member.role_given": "Role given",
+  "retention.runs_deleted": "Old runs deleted",
   "role.capability_added": "Capability added to a role",
   "role.capability_removed": "Capability removed from a role",
   "role.created": "Role created",

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Db, Tx } from "../../db/database.ts";
+import { recordAudit } from "../audit/recordAudit.ts";
 
 /** Rows deleted in one transaction: few enough that nobody waits for it. */
 const batchSize = 500;
@@ -10,8 +11,9 @@ const lookedAtOnce = 2_000;
 /** Deletes a batch of notifications that were read before then. Returns how many. */
 export function deleteReadNotifications(db: Db, before: Date): Promise<number> {
   return db.transaction((tx) =>
-    countDeleted(
+    deleteAudited(
       tx,
+      "notifications",
       `delete from notifications where id in (
          select id from notifications where read_at < $1 order by read_at limit $2 for update skip locked)`,
       [before, batchSize],
@@ -22,8 +24,9 @@ export function deleteReadNotifications(db: Db, before: Date): Promise<number> {
 /** Deletes a batch of previews that nobody carried out, with their items, once they can be no more. */
 export function deleteUnusedPlans(db: Db, before: Date): Promise<number> {
   return db.transaction((tx) =>
-    countDeleted(
+    deleteAudited(
       tx,
+      "previews",
       `delete from restore_plans where id in (
          select p.id from restore_plans p join operation_runs r on r.id = p.id
          where p.run_id is null and p.created_at < $1 and r.status = 'completed'
@@ -36,8 +39,9 @@ export function deleteUnusedPlans(db: Db, before: Date): Promise<number> {
 /** Deletes a batch of selections of policies that nobody confirmed. Returns how many. */
 export function deleteUnusedSelections(db: Db, before: Date): Promise<number> {
   return db.transaction((tx) =>
-    countDeleted(
+    deleteAudited(
       tx,
+      "selections",
       `delete from bulk_selections where id in (
          select id from bulk_selections where run_id is null and created_at < $1
          order by created_at limit $2 for update skip locked)`,
@@ -46,16 +50,18 @@ export function deleteUnusedSelections(db: Db, before: Date): Promise<number> {
   );
 }
 
-/** Deletes a batch of what is known of worker processes that stopped, or were given up, before then. */
-export function deleteEndedPools(db: Db, before: Date): Promise<number> {
-  return db.transaction((tx) =>
-    countDeleted(
-      tx,
-      `delete from worker_pools where pool_id in (
-         select pool_id from worker_pools where coalesce(stopped_at, lost_at) < $1 limit $2 for update skip locked)`,
-      [before, batchSize],
-    ),
+/**
+ * Deletes a batch of what is known of worker processes that stopped, or were given up, before then. Like their
+ * signs of life, no event of the audit trail's.
+ */
+export async function deleteEndedPools(db: Db, before: Date): Promise<number> {
+  const rows = await db.query(
+    `delete from worker_pools where pool_id in (
+       select pool_id from worker_pools where coalesce(stopped_at, lost_at) < $1 limit $2 for update skip locked)
+     returning 1`,
+    [before, batchSize],
   );
+  return rows.length;
 }
 
 /** Where to go on; null at the end. */
@@ -75,7 +81,7 @@ export function deleteOldRuns(db: Db, before: Date, after: string | null): Promi
     await tx.query("delete from effects where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from restore_plans where run_id = any ($1::uuid[])", [ids]);
     await tx.query("delete from bulk_selections where run_id = any ($1::uuid[])", [ids]);
-    await tx.query("delete from operation_runs where id = any ($1::uuid[])", [ids]);
+    await deleteRuns(tx, ids, before);
     return { deleted: ids.length, last: found.last };
   });
 }
@@ -122,7 +128,43 @@ async function lockRuns(tx: Tx, ids: readonly string[]): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-async function countDeleted(tx: Tx, statement: string, values: readonly unknown[]): Promise<number> {
-  const rows = await tx.query(`${statement} returning 1`, values);
-  return rows.length;
+/** What a workspace's history lost, its audit trail says. */
+async function deleteRuns(tx: Tx, ids: readonly string[], before: Date): Promise<void> {
+  const deleted = await tx.query<{ workspaceId: string; runs: number }>(
+    `with deleted as (delete from operation_runs where id = any ($1::uuid[]) returning workspace_id)
+     select workspace_id as "workspaceId", count(*)::integer as runs from deleted group by workspace_id`,
+    [ids],
+  );
+  await recordAudit(
+    tx,
+    ...deleted.map(({ workspaceId, runs }) => ({
+      workspaceId,
+      tenantId: null,
+      actor: null,
+      action: "retention.runs_deleted",
+      subject: { type: "workspace" as const, id: workspaceId },
+      outcome: "done" as const,
+      details: { runs, endedBefore: before },
+    })),
+  );
+}
+
+async function deleteAudited(
+  tx: Tx,
+  what: "notifications" | "previews" | "selections",
+  statement: string,
+  values: readonly [before: Date, most: number],
+): Promise<number> {
+  const { length: deleted } = await tx.query(`${statement} returning 1`, values);
+  if (deleted > 0)
+    await recordAudit(tx, {
+      workspaceId: null,
+      tenantId: null,
+      actor: null,
+      action: `retention.${what}_deleted`,
+      subject: { type: "installation", id: null },
+      outcome: "done",
+      details: { deleted, before: values[0] },
+    });
+  return deleted;
 }
