@@ -46,8 +46,9 @@ export function sessions(
 }
 
 /** A sentence for the top of the next page: what an action did. */
-export function leaveNotice(req: Request, notice: string): void {
+export async function leaveNotice(req: Request, notice: string): Promise<void> {
   req.session.notice = notice;
+  await storeSession(req);
 }
 
 export function takeNotice(req: Request): string | null {
@@ -56,6 +57,13 @@ export function takeNotice(req: Request): string | null {
   if (notice === undefined || req.get("hx-request") === "true") return null;
   delete req.session.notice;
   return notice;
+}
+
+/** Stores what was put into it, before the answer: a browser follows a redirect sooner than the answer has ended. */
+export function storeSession(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.session.save((error: unknown) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Throws the session away and goes on with an empty one, which is stored only if something is put in it. */

@@ -32,7 +32,7 @@ export function connectionRoutes(db: Db, config: { CREDENTIAL_KEYS: readonly Cre
       const done = cameBack
         ? `${tenant} is being set up again with its new credential.`
         : "The new credential is stored.";
-      leaveNotice(
+      await leaveNotice(
         req,
         `${done} Verify the connection now. ${hasStopped(stops)} ${drainedWords(drained)}`.trim(),
       );

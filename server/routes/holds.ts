@@ -41,7 +41,7 @@ export function holdRoutes(db: Db): Routes {
       const sent = await tried(() => placeHold(db, hold));
       if ("problems" in sent)
         return show(db, req, res.status(422), viewer, { reason, forHours, problems: sent.problems });
-      leaveNotice(req, "The workspace is on hold: nothing starts at any tenant until it is released.");
+      await leaveNotice(req, "The workspace is on hold: nothing starts at any tenant until it is released.");
       res.redirect(303, paths.hold(null));
     },
     "POST /admin/hold/runs": (req, res, viewer) => letChosenThrough(db, req, res, viewer),
@@ -51,7 +51,7 @@ export function holdRoutes(db: Db): Routes {
         released.kind === "not_held"
           ? "The workspace was not on hold."
           : `Released. ${counted(released.runs, "waiting run is", "waiting runs are")} on the way, each authorized afresh.`;
-      leaveNotice(req, notice);
+      await leaveNotice(req, notice);
       res.redirect(303, paths.hold(null));
     },
   };
@@ -61,7 +61,7 @@ async function letChosenThrough(db: Db, req: Request, res: Response, viewer: Vie
   const { run: runIds } = ChosenRuns.parse(req.body ?? {});
   const at = actingAt(req, viewer);
   const runs = runIds.length === 0 ? 0 : await letThrough(db, { ...at, runIds });
-  leaveNotice(req, letThroughWords(runIds.length, runs));
+  await leaveNotice(req, letThroughWords(runIds.length, runs));
   res.redirect(303, paths.hold(at.tenantId));
 }
 

@@ -94,7 +94,7 @@ async function change(
   if ("problems" in sent) return showMember(db, req, res.status(422), viewer, { change: asked, ...sent });
   const { member, stops, schedules, drained } = sent.done;
   const after = [hasStopped(stops), drainedWords(drained), stewardWords(schedules)];
-  leaveNotice(req, [doneWords[asked.kind](member), ...after].filter((words) => words !== "").join(" "));
+  await leaveNotice(req, [doneWords[asked.kind](member), ...after].filter((words) => words !== "").join(" "));
   res.redirect(303, afterwards(viewer, person.userId, asked));
 }
 

@@ -37,7 +37,7 @@ export function runActionRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }
     "POST /admin/operations/:run/cancellation": async (req, res, viewer) => {
       const runId = runIdOf(req);
       const cancelled = await cancelRun(db, { runId, actor: viewer.user });
-      leaveNotice(
+      await leaveNotice(
         req,
         cancelled === "ended"
           ? "Cancelled: it does not run."
@@ -71,7 +71,7 @@ export function runActionRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }
       const { alike } = DismissalForm.parse(req.body ?? {});
       const runId = runIdOf(req);
       const runs = await dismissRuns(db, { runId, actor: viewer.user, alike: alike === "yes" });
-      leaveNotice(
+      await leaveNotice(
         req,
         runs === 0
           ? "Dismissed already."

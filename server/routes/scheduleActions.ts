@@ -36,24 +36,24 @@ export function scheduleActionRoutes(db: Db): Routes {
       if ("problems" in sent)
         return showRevocation(db, req, res.status(422), viewer, "schedules/pause", { note, ...sent });
       const { name, stops, drained } = sent.done;
-      leaveNotice(req, `“${name}” is paused. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
+      await leaveNotice(req, `“${name}” is paused. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
       res.redirect(303, paths.schedule(scheduleId(req)));
     },
     "POST /admin/schedules/:schedule/resumption": async (req, res, viewer) => {
       await resumeSchedule(db, actingOn(req, viewer));
-      leaveNotice(req, "The schedule runs again, from its next time on.");
+      await leaveNotice(req, "The schedule runs again, from its next time on.");
       res.redirect(303, paths.schedule(scheduleId(req)));
     },
     "POST /admin/schedules/:schedule/takeover": async (req, res, viewer) => {
       await takeOver(db, actingOn(req, viewer));
-      leaveNotice(req, "You are its steward now.");
+      await leaveNotice(req, "You are its steward now.");
       res.redirect(303, paths.schedule(scheduleId(req)));
     },
     "GET /admin/schedules/:schedule/removal": (req, res, viewer) =>
       showRevocation(db, req, res, viewer, "schedules/removal", untouched),
     "POST /admin/schedules/:schedule/removal": async (req, res, viewer) => {
       const { name, stops, drained } = await deleteSchedule(db, actingOn(req, viewer));
-      leaveNotice(req, `“${name}” was deleted. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
+      await leaveNotice(req, `“${name}” was deleted. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
       res.redirect(303, paths.schedules);
     },
   };

@@ -50,7 +50,7 @@ export function scheduleRoutes(db: Db): Routes {
         }),
       );
       if ("problems" in made) return showForm(db, res.status(422), viewer, null, sent, made.problems);
-      leaveNotice(req, "The schedule was made, and you are its steward.");
+      await leaveNotice(req, "The schedule was made, and you are its steward.");
       res.redirect(303, paths.schedule(made.done));
     },
     "GET /admin/schedules/transfer": (req, res, viewer) =>
@@ -104,7 +104,7 @@ async function edit(db: Db, req: Request, res: Response, viewer: Viewer): Promis
     editSchedule(db, { ...actingOn(req, viewer), wanted: { cron, timeZone, types } }),
   );
   if ("problems" in done) return showForm(db, res.status(422), viewer, schedule, sent, done.problems);
-  leaveNotice(req, "The schedule was changed.");
+  await leaveNotice(req, "The schedule was changed.");
   res.redirect(303, paths.schedule(schedule.id));
 }
 
@@ -115,7 +115,7 @@ async function transfer(db: Db, req: Request, res: Response, viewer: Viewer): Pr
   const done = await tried(() => transferSchedules(db, { ...asked, stewardId }));
   if ("problems" in done) return showTransfer(db, res.status(422), viewer, sent, done.problems);
   const { steward, moved } = done.done;
-  leaveNotice(req, `${steward} is the steward of ${counted(moved, "schedule", "schedules")} more now.`);
+  await leaveNotice(req, `${steward} is the steward of ${counted(moved, "schedule", "schedules")} more now.`);
   res.redirect(303, paths.schedules);
 }
 

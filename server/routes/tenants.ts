@@ -44,12 +44,12 @@ export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
           { req, res: res.status(422), viewer, expiries },
           { reason, forHours, problems: sent.problems },
         );
-      leaveNotice(req, "The tenant is on hold: runs wait until it is released.");
+      await leaveNotice(req, "The tenant is on hold: runs wait until it is released.");
       res.redirect(303, paths.tenant(tenantId(req)));
     },
     "POST /admin/tenants/:tenant/release": async (req, res, viewer) => {
       const released = await releaseHold(db, actingAt(req, viewer));
-      leaveNotice(
+      await leaveNotice(
         req,
         released.kind === "not_held"
           ? "The tenant was not on hold."
@@ -67,7 +67,10 @@ export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
       if ("problems" in sent)
         return showLifecycle(db, req, res.status(422), viewer, { to, name, problems: sent.problems });
       const { tenant, stops, drained } = sent.done;
-      leaveNotice(req, `${stepWords[to].done(tenant)} ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
+      await leaveNotice(
+        req,
+        `${stepWords[to].done(tenant)} ${hasStopped(stops)} ${drainedWords(drained)}`.trim(),
+      );
       res.redirect(303, paths.tenant(tenantId(req)));
     },
   };
