@@ -16,15 +16,18 @@ import { tried } from "./tried.ts";
 const Fields = z.object({
   again: Id.nullable().catch(null),
   tenant: Several.pipe(z.array(Id)).catch([]),
-  kind: z.enum(tenantKinds).catch("all"),
+  kind: z.enum(tenantKinds).optional().catch(undefined),
   search: SearchText,
 });
 
-/** From an address or a form: a run to ask for again counts first, then tenants one by one, then filters. */
+/**
+ * From an address or a form: a run to ask for again counts first, then tenants one by one, then a list's filters.
+ * All in a list only where a list is named, never for want of a choice.
+ */
 export function parseTenantsChosen(fields: unknown): TenantsChosen {
   const { again, tenant, kind, search } = Fields.parse(fields ?? {});
   if (again !== null) return { again };
-  return tenant.length > 0 ? { ids: tenant } : { matching: { kind, search } };
+  return tenant.length > 0 || kind === undefined ? { ids: tenant } : { matching: { kind, search } };
 }
 
 export type HiddenField = { name: string; value: string };
@@ -80,7 +83,7 @@ export async function readBulkSyncPage(
     count,
     digest: digestOfChoice(tenants.map(({ id }) => id)),
     fields: choiceFields(chosen),
-    problem: problem ?? problemOf(found, count),
+    problem: problem ?? problemOf(found, chosen, count),
     requestKey: randomUUID(),
     expiries: expiryOptions(config.REQUEST_EXPIRY_HOURS),
   };
@@ -94,7 +97,8 @@ function againWords({ asked, done }: LeftOfRun): string {
     : `${was} and synced ${done}: these are the others, as they are now.`;
 }
 
-function problemOf(found: object, count: number): string | null {
+function problemOf(found: object, chosen: TenantsChosen, count: number): string | null {
+  if ("ids" in chosen && chosen.ids.length === 0) return "Choose at least one tenant.";
   if ("problems" in found) return "Choose fewer tenants: at most 500 can be synced at a time.";
   return count === 0 ? "None of these tenants can be synced by you now." : null;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Response } from "supertest";
 import { type Browser, makeApp, signIn, submit, tokenIn } from "../helpers/app.ts";
@@ -188,9 +189,21 @@ describe("tenants", () => {
     expect(one.text).toContain("Sync 1 tenant?");
   });
 
-  test("asked for again while that is open, offer it instead of a second", async () => {
-    const first = await send(olivia, await olivia.get("/admin/bulk/sync"), "/admin/bulk/sync");
+  test("are never all of them because none was chosen", async () => {
     const page = await olivia.get("/admin/bulk/sync");
+    expect(page.text).toContain("Choose at least one tenant.");
+    expect(page.text).not.toContain("Sync now");
+    const list = await olivia.get("/admin/tenants");
+    const forged = { _csrf: tokenIn(list), count: "2", request_key: randomUUID(), start_within: "24" };
+    const answer = await olivia.post("/admin/bulk/sync").type("form").send(forged);
+    expect(answer.status).toBe(422);
+    const asked = "select from operation_runs where initiator_id = $1";
+    expect(await installation.db.query(asked, [world.olivia.id])).toEqual([]);
+  });
+
+  test("asked for again while that is open, offer it instead of a second", async () => {
+    const first = await send(olivia, await olivia.get("/admin/bulk/sync?kind=all"), "/admin/bulk/sync");
+    const page = await olivia.get("/admin/bulk/sync?kind=all");
     const second = await send(olivia, page, "/admin/bulk/sync");
     expect(second.status).toBe(409);
     expect(second.text).toContain(runIn(first));
@@ -200,7 +213,7 @@ describe("tenants", () => {
   });
 
   test("that are others by the time it is confirmed are shown again", async () => {
-    const page = await olivia.get("/admin/bulk/sync");
+    const page = await olivia.get("/admin/bulk/sync?kind=all");
     await addTenant(installation, world, "Newcomer");
     const answer = await send(olivia, page, "/admin/bulk/sync");
     expect(answer.status).toBe(422);
