@@ -1,4 +1,5 @@
-// Pages work without this file. It lets someone pause what updates itself, keeps it quiet in the background, and copies.
+// Pages work without this file. It lets someone pause what updates itself, keeps it quiet in the background, copies,
+// and tells the sign-in form which time zone the browser is in.
 (() => {
   const key = "countersign.paused";
   const isPaused = () => sessionStorage.getItem(key) === "yes";
@@ -37,6 +38,9 @@
     const isPolled = event.target instanceof Element && event.target.closest("[data-live]") !== null;
     if (isPolled && (isPaused() || document.hidden)) event.preventDefault();
   });
+
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  for (const field of document.querySelectorAll("[data-time-zone]")) field.value = timeZone;
 
   document.addEventListener("htmx:after:swap", showPause);
   showPause();

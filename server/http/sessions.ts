@@ -8,6 +8,8 @@ declare module "express-session" {
   interface SessionData {
     /** The workspace someone chose to look at. It grants nothing. */
     workspaceId?: string;
+    /** Where the browser said it is. */
+    timeZone?: string;
     /** Shown on the next page, once. */
     notice?: string;
   }

@@ -17,11 +17,12 @@ declare module "express-serve-static-core" {
 export function viewers(db: Db): RequestHandler {
   return async (req, res, next) => {
     if (req.user === undefined) return next();
-    const viewer = await loadViewer(db, req.user.id, req.session.workspaceId ?? null);
-    if (viewer === undefined) {
+    const loaded = await loadViewer(db, req.user.id, req.session.workspaceId ?? null);
+    if (loaded === undefined) {
       await dropSession(req);
       return next();
     }
+    const viewer = inBrowsersZone(loaded, req.session.timeZone ?? null);
     req.viewer = viewer;
     res.locals.shell = describeShell(viewer, {
       path: req.path,
@@ -30,6 +31,12 @@ export function viewers(db: Db): RequestHandler {
     });
     next();
   };
+}
+
+/** The zone that somebody's profile names, else the one their browser did. */
+function inBrowsersZone(viewer: Viewer, browsers: string | null): Viewer {
+  const { user } = viewer;
+  return { ...viewer, user: { ...user, timeZone: user.timeZone ?? browsers } };
 }
 
 /** What every view may use besides its own model. */

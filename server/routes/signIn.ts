@@ -5,7 +5,8 @@ import { recordSignOut } from "../domain/people/signIn.ts";
 import { beginSession, type Identity } from "../http/identity.ts";
 import { home, safeReturnPath } from "../http/returnPath.ts";
 import type { PublicRoutes, Routes } from "../http/serve.ts";
-import { endSession, sessionCookie } from "../http/sessions.ts";
+import { endSession, sessionCookie, storeSession } from "../http/sessions.ts";
+import { usableZone } from "../http/showTime.ts";
 import type { SignInLimits } from "../http/signInLimits.ts";
 
 const SignInForm = z.object({
@@ -15,6 +16,8 @@ const SignInForm = z.object({
     .regex(/^\P{Cc}*$/u)
     .catch(""),
   password: z.string().max(1000).catch(""),
+  /** Filled in by the script. */
+  time_zone: z.string().max(64).catch(""),
   return_to: z
     .string()
     .optional()
@@ -39,8 +42,10 @@ export function publicSignInRoutes(deps: { identity: Identity; limits: SignInLim
       if (user === undefined) return refuse(res, form);
       await deps.limits.forgive(attempt);
       await beginSession(req, user);
+      req.session.timeZone = usableZone(form.time_zone);
       // With the session, so that no later page sets a cookie of its own.
       req.csrfToken?.();
+      await storeSession(req);
       res.redirect(303, form.return_to);
     },
   };

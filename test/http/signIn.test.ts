@@ -48,6 +48,28 @@ test("signing out ends the session itself, not only the browser's copy", async (
   expect(thief.status).toBe(303);
 });
 
+describe("times are in the zone", () => {
+  const zoneAfter = async (time_zone: string) => {
+    const browser = request.agent(app);
+    await submit(browser, "/sign-in", "/sign-in", { email: olivia.email, password, time_zone });
+    const page = await browser.get("/admin/notifications");
+    return /Times in ([^<]+)/.exec(page.text)?.[1];
+  };
+
+  test("that the browser names, UTC if it names none or one that nobody knows", async () => {
+    expect(await zoneAfter("Asia/Tokyo")).toBe("Asia/Tokyo");
+    for (const zone of ["", "Mars/Olympus", "<b>", "x".repeat(500)])
+      expect(await zoneAfter(zone)).toBe("UTC");
+  });
+
+  test("of somebody's profile before that", async () => {
+    const { db } = database;
+    await db.query("update user_profiles set time_zone = 'Europe/Berlin' where user_id = $1", [olivia.id]);
+    expect(await zoneAfter("Asia/Tokyo")).toBe("Europe/Berlin");
+    await db.query("update user_profiles set time_zone = null where user_id = $1", [olivia.id]);
+  });
+});
+
 describe("afterwards people are back where they were going", () => {
   test("with the address's query", async () => {
     const browser = request.agent(app);
