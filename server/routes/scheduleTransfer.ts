@@ -6,7 +6,6 @@ import { listSchedulesNamed } from "../domain/schedules/listSchedulesFor.ts";
 import { listStewards } from "../domain/schedules/listStewards.ts";
 import { Id } from "../http/ids.ts";
 import type { Problems } from "./tried.ts";
-import { workspaceOf } from "./workspaceOf.ts";
 
 const Chosen = z.preprocess(
   (sent) => (sent === undefined ? [] : [sent].flat()),
@@ -38,7 +37,7 @@ export async function readTransferPage(
 ): Promise<TransferPage> {
   const chosen = await listSchedulesNamed(reader, viewer, sent.schedule);
   const changeable = chosen.filter(({ tenantId }) => may(viewer, "schedule.manage", tenantId));
-  const stewards = await listStewards(reader, workspaceOf(viewer).id);
+  const stewards = await listStewards(reader, viewer);
   const selected = sent.steward ?? viewer.user.id;
   return {
     schedules: changeable.map((schedule) => ({

@@ -157,3 +157,14 @@ function shownOn(browser: Browser) {
 function idsOn(page: Response): string[] {
   return [...page.text.matchAll(/id="run-([0-9a-f-]+)"/g)].map(([, id]) => id ?? "");
 }
+
+test("a name is looked for among the tenants somebody may see: others do not crowd it out", async () => {
+  const { workspace } = await createScene();
+  const { db } = database;
+  for (let n = 10; n <= 60; n += 1) await createTenant(db, { workspace, name: `Harbour ${n}` });
+  const tenant = await createTenant(db, { workspace, name: "The harbour" });
+  const sam = await createMember(db, { workspace, role: "operator", tenant });
+  const run = await createRun(db, { workspace, tenant, initiator: sam, ending: { outcome: "succeeded" } });
+  const shown = shownOn(await signIn(app, sam.email));
+  expect(await shown("text=harbour")).toEqual([run.id]);
+});

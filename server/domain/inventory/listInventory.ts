@@ -26,7 +26,7 @@ export async function listInventoryFor(
   filters: InventoryFilters,
   after: string | null,
 ): Promise<{ policies: ListedPolicy[]; next: string | null }> {
-  const cursor = after === null ? null : await readCursor(reader, after);
+  const cursor = after === null ? null : await readCursor(reader, viewer, after);
   const rows = await reader.query<ListedPolicy>(
     `select found.*, p.name as "tenantName" from tenants t
      join tenant_profiles p on p.tenant_id = t.id
@@ -46,11 +46,13 @@ export async function listInventoryFor(
   return { policies, next: rows.length > policiesPerPage ? (policies.at(-1)?.id ?? null) : null };
 }
 
-/** Where in the order a policy stands; at its beginning for one that is not there. */
-async function readCursor(reader: Reader, policyId: string): Promise<string> {
+/** Where in the order a policy stands; at its beginning for one that the viewer may not see or that is not there. */
+async function readCursor(reader: Reader, viewer: Viewer, policyId: string): Promise<string> {
+  const [workspaceId, tenantIds] = inventoryValues(viewer, { tenantId: null, type: null, text: null });
   const [row] = await reader.query<{ name: string }>(
-    "select lower(name) as name from inventory_items where id = $1",
-    [policyId],
+    `select lower(i.name) as name from inventory_items i join tenants t on t.id = i.tenant_id
+     where i.id = $3 and t.workspace_id = $1 and ($2::uuid[] is null or t.id = any ($2))`,
+    [workspaceId, tenantIds, policyId],
   );
   return row?.name ?? "";
 }

@@ -19,16 +19,17 @@ const nameLimit = 50;
  * Reads a search text as the beginning of a run's id (eight digits or more), else as part of the name of a
  * tenant, a member or an operation. It only chooses among the runs a viewer sees anyway.
  */
-export async function matchText(reader: Reader, { workspaceId }: RunScope, text: string): Promise<TextMatch> {
+export async function matchText(reader: Reader, scope: RunScope, text: string): Promise<TextMatch> {
   const ids = asIds(text);
   if (ids !== null) return ids;
   const rows = await reader.query<{ kind: "tenant" | "person"; id: string }>(
     `(select 'tenant' as kind, t.id from tenants t join tenant_profiles p on p.tenant_id = t.id
-      where t.workspace_id = $1 and p.name ilike $2 escape '\\' order by p.name, t.id limit $3)
+      where t.workspace_id = $1 and ($4::uuid[] is null or t.id = any ($4))
+        and p.name ilike $2 escape '\\' order by p.name, t.id limit $3)
      union all
      (select 'person', m.user_id from memberships m join user_profiles p on p.user_id = m.user_id
       where m.workspace_id = $1 and p.name ilike $2 escape '\\' order by p.name, m.user_id limit $3)`,
-    [workspaceId, `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`, nameLimit],
+    [scope.workspaceId, `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`, nameLimit, scope.tenantIds],
   );
   const idsOf = (kind: string) => rows.filter((row) => row.kind === kind).map(({ id }) => id);
   const words = text.toLowerCase();

@@ -7,6 +7,7 @@ import { authorityOf } from "../people/actAs.ts";
 import { changeAuthority } from "../revocation/changeAuthority.ts";
 import { scheduleName } from "./describeSchedule.ts";
 import { getManaged, type KeptSchedule, type ScheduleRequest } from "./keptSchedule.ts";
+import { listStewards } from "./listStewards.ts";
 import { recordSchedule } from "./recordSchedule.ts";
 
 /** How many schedules can be given to somebody in one go. */
@@ -58,10 +59,10 @@ async function give(
     db,
     ids.map((id) => ({ kind: "schedule" as const, id })),
     async (tx) => {
-      const schedules = [];
-      for (const scheduleId of ids)
-        schedules.push((await getManaged(tx, { actor, workspaceId, scheduleId })).schedule);
-      const steward = await getSteward(tx, workspaceId, stewardId);
+      const managed = [];
+      for (const scheduleId of ids) managed.push(await getManaged(tx, { actor, workspaceId, scheduleId }));
+      const schedules = managed.map(({ schedule }) => schedule);
+      const steward = await getSteward(tx, managed[0]?.acting, stewardId);
       for (const schedule of schedules) check(steward, schedule);
       const moved = schedules.filter((schedule) => schedule.stewardId !== stewardId);
       await setSteward(tx, moved, steward);
@@ -81,8 +82,12 @@ async function give(
   return value;
 }
 
-async function getSteward(tx: Tx, workspaceId: string, userId: string): Promise<Viewer> {
-  const viewer = await loadViewer(tx, userId, workspaceId);
+/** Only one of those that the actor can choose from: of anybody else, an answer would tell what they may. */
+async function getSteward(tx: Tx, acting: Viewer | undefined, userId: string): Promise<Viewer> {
+  const workspaceId = acting?.workspace?.id;
+  if (acting === undefined || workspaceId === undefined) throw new NotFound();
+  const [found] = await listStewards(tx, acting, userId);
+  const viewer = found === undefined ? undefined : await loadViewer(tx, found.id, workspaceId);
   const steward = viewer === undefined ? undefined : inWorkspace(viewer, workspaceId);
   if (steward === undefined) throw new NotFound();
   return steward;
