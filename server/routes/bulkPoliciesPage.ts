@@ -103,7 +103,7 @@ function wordsFor(selection: Selection): Pick<SelectionPage, "label" | "question
     ...(leftOut === 0
       ? []
       : [
-          `${counted(leftOut, "other policy was", "other policies were")} chosen that ${leftOut === 1 ? "says itself whom it is" : "say themselves whom they are"} for: left out.`,
+          `${counted(leftOut, "other one is", "other ones are")} left out: nothing of ${leftOut === 1 ? "its kind" : "their kinds"} is assigned to groups.`,
         ]),
   ];
   const kept = "Each is kept in a backup before that, from which it can be restored.";

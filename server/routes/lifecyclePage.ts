@@ -19,7 +19,8 @@ export type LifecyclePage = {
   question: string;
   label: string;
   meaning: readonly string[];
-  stops: string;
+  /** Null for what only gives back. */
+  stops: string | null;
   /** Set when the tenant's name must be typed. */
   typed: { name: string; problem: string | null } | null;
 };
@@ -43,7 +44,10 @@ export async function readLifecyclePage(
     question: words.question(tenant.name),
     label: words.label,
     meaning: words.meaning,
-    stops: willStop(words.doing(tenant.name), await previewLifecycle(reader, tenantId, sent.to)),
+    stops:
+      sent.to === "active"
+        ? null
+        : willStop(words.doing(tenant.name), await previewLifecycle(reader, tenantId, sent.to)),
     typed: needsName ? { name: sent.name, problem: sent.problems.name ?? null } : null,
   };
 }

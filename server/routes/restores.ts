@@ -44,7 +44,8 @@ export function restoreRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }):
     "POST /admin/operations/:run/undo": async (req, res, viewer) => {
       const { request_key: requestKey } = z.object({ request_key: Id }).parse(req.body ?? {});
       const undo = await findUndoFor(db, viewer, Id.parse(req.params.run));
-      if (undo === undefined) throw new Conflict("It wrote over nothing, so there is nothing to put back.");
+      if (undo === undefined)
+        throw new Conflict("It changed nothing that was there before, so there is nothing to put back.");
       const { setId, tenantId, types, options } = undo;
       const expiresInHours = config.REQUEST_EXPIRY_HOURS;
       const asked = { setId, tenantId, types, itemIds: null, options, requestKey, expiresInHours };

@@ -84,7 +84,7 @@ export async function readRunItems(
     links: [
       ...(set === undefined || (isSnapshot && set.items === 0)
         ? []
-        : [{ href: paths.backup(set.id), label: isSnapshot ? "What it wrote over" : "Open the backup" }]),
+        : [{ href: paths.backup(set.id), label: isSnapshot ? "What was there before" : "Open the backup" }]),
       ...[preview, plan].flatMap((one) =>
         one === undefined ? [] : [{ href: paths.restore(one.id), label: "Open the preview" }],
       ),
@@ -117,7 +117,7 @@ async function readUndo(reader: Reader, viewer: Viewer, runId: string): Promise<
   const undo = await findUndoFor(reader, viewer, runId);
   if (undo === undefined || !may(viewer, "restore.preview", undo.tenantId)) return null;
   return {
-    words: `Previews putting back exactly what it wrote over: ${counted(undo.items, "policy", "policies")}. What it created stays.`,
+    words: `Previews putting back exactly what was there before: ${counted(undo.items, "policy", "policies")}. What it created stays.`,
     address: `${paths.run(runId)}/undo`,
     requestKey: randomUUID(),
   };

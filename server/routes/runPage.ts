@@ -1,6 +1,6 @@
 import type { Reader } from "../db/database.ts";
 import { mayAt } from "../domain/authority/places.ts";
-import type { Viewer } from "../domain/authority/viewer.ts";
+import { may, type Viewer } from "../domain/authority/viewer.ts";
 import { hasLiveWorker } from "../domain/operations/attention.ts";
 import { contractOf, isOperationName } from "../domain/operations/catalog.ts";
 import { hasMoved, latestDecision } from "../domain/operations/describeDecision.ts";
@@ -36,7 +36,11 @@ export async function readRunPage(
   ]);
   const view = describeRun({ run, viewer, around, interruptions, changes, reruns });
   const asks = view.nextStep?.namesGranters === true;
-  return { run: view, granters: asks ? await listGranters(reader, run.workspaceId) : [] };
+  return { run: view, granters: asks ? await grantersFor(reader, viewer, run) : [] };
+}
+
+async function grantersFor(reader: Reader, viewer: Viewer, { workspaceId }: ShownRun): Promise<string[]> {
+  return may(viewer, "member.manage", null) ? ["You"] : listGranters(reader, workspaceId);
 }
 
 async function readSurroundings(reader: Reader, run: ShownRun): Promise<Surroundings> {

@@ -46,11 +46,10 @@ export function writeGatePanel(
   if (tenant.lifecycle === "archived") return null;
   const { badge, words } = states[gate.state];
   const mend = mender(viewer, tenant, verify);
-  const elsewise =
-    tenant.lifecycle === "active" ? "" : ` Writing also needs it to be active: it is ${tenant.lifecycle}.`;
   return {
     badge,
-    words: `${words}${elsewise}`,
+    words:
+      tenant.lifecycle === "active" ? words : `Nothing is written while the tenant is ${tenant.lifecycle}.`,
     rows: gate.checks.map((check) => toRow(check, mend)),
     missing: gate.types.filter(({ missing }) => missing.length > 0),
   };

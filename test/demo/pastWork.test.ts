@@ -68,6 +68,9 @@ test("one schedule needs another steward, one is paused with its tenant", async 
   const page = await textOf(olivia, "/admin/schedules");
   expect(page).toContain('Theo Varga <span class="small"><strong>needs a new one</strong>');
   expect(page).toContain("Paused: tenant suspended");
+  const [nightly = ""] = /<tr id="schedule-.*?<\/tr>/s.exec(page) ?? [];
+  expect(nightly).toContain("Theo Varga");
+  expect(nightly).toContain("Succeeded");
 });
 
 test("the first tick finds only the paused one due: its run is blocked, and nobody is notified", async () => {

@@ -74,7 +74,7 @@ describe("policies", () => {
     const { text } = await olivia.get(`/admin/operations/${run}`);
     expect(text).toContain("Policy a");
     expect(text).toContain("Deleted 2");
-    expect(text).toContain("What it wrote over");
+    expect(text).toContain("What was there before");
     expect((await olivia.get(address)).text).toContain("This selection was confirmed already.");
   });
 
@@ -122,7 +122,7 @@ describe("policies", () => {
     expect(none.text).toContain("Choose at least one policy.");
   });
 
-  test("that say themselves whom they are for are left out of what is assigned", async () => {
+  test("that are not assigned to groups are left out of what is assigned", async () => {
     const { id } = await createPolicy(installation.db, {
       tenant: world.contoso,
       name: "Require MFA",
@@ -131,7 +131,7 @@ describe("policies", () => {
     const address = (await choose("policies.bulk_assign")).headers.location ?? "";
     const { text } = await olivia.get(address);
     expect(text).toContain("Assign 2 policies at Contoso Retail?");
-    expect(text).toContain("1 other policy was chosen that says itself whom it is for: left out.");
+    expect(text).toContain("1 other one is left out: nothing of its kind is assigned to groups.");
     const only = await submit(olivia, "/admin/inventory", "/admin/bulk/selections", {
       policy: id,
       operation: "policies.bulk_assign",

@@ -360,7 +360,7 @@ describe("the run page of a restore", () => {
     const runId = await restore(installation, world, planId);
     const page = await see(`/admin/operations/${runId}`);
     expect(page).toContain(`href="/admin/restores/${planId}">Open the preview</a>`);
-    expect(page).toContain(`href="/admin/backups/${runId}">What it wrote over</a>`);
+    expect(page).toContain(`href="/admin/backups/${runId}">What was there before</a>`);
     expect(page).toContain(">Created 1</a>");
     const updated = await see(`/admin/operations/${runId}?result=updated`);
     expect(updated).toContain("Policy a");

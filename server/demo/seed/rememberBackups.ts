@@ -11,6 +11,7 @@ import { keepSet, ofType, type Policies } from "./keepSets.ts";
 import { type Directory, makePastRestores, withoutEdits } from "./makePastRestores.ts";
 import { pastBackups } from "./pastBackups.ts";
 import { editedAt } from "./pastRestores.ts";
+import { rememberLastRuns } from "./schedules.ts";
 import { later, tellRun } from "./tellRun.ts";
 
 /** The backups and restores of the days before, of what is in the directories; does nothing when they are there. */
@@ -25,6 +26,7 @@ export async function rememberBackups(db: Db, provider: Provider): Promise<void>
     await rememberBackupsOf(tx, contoso, atContoso, now);
     await rememberBackupsOf(tx, adatum, atAdatum, now);
     await makePastRestores(tx, atContoso, now);
+    await rememberLastRuns(tx);
   });
 }
 

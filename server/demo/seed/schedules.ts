@@ -68,7 +68,7 @@ function makeSchedule(
   };
 }
 
-/** Northwind's schedules, after the runs that they asked for in the days before; in the caller's transaction. */
+/** Northwind's schedules; in the caller's transaction. */
 export async function insertSchedules(tx: Tx, now: Date): Promise<void> {
   await tx.query(
     `insert into schedules (id, workspace_id, tenant_id, operation, target, cron, time_zone, steward_id, steward_name)
@@ -78,15 +78,21 @@ export async function insertSchedules(tx: Tx, now: Date): Promise<void> {
     [JSON.stringify(schedules.map(toRow)), northwind.id],
   );
   await tx.query(
-    `insert into schedule_states (schedule_id, next_run_at, created_by_name, created_at, last_run_id, last_asked_at,
-       last_outcome)
-     select s.id, s.next_run_at, s.created_by_name, s.created_at, r.id, r.requested_at, r.outcome
+    `insert into schedule_states (schedule_id, next_run_at, created_by_name, created_at)
+     select id, next_run_at, created_by_name, created_at
      from jsonb_to_recordset($1::jsonb) as s (id uuid, next_run_at timestamptz, created_by_name text,
-       created_at timestamptz)
-     left join lateral (
-       select id, requested_at, nullif(outcome, 'pending') as outcome from operation_runs
-       where schedule_id = s.id order by id desc limit 1) r on true`,
+       created_at timestamptz)`,
     [JSON.stringify(schedules.map((schedule) => toState(schedule, now)))],
+  );
+}
+
+/** What each asked for last, once the runs of the days before are there. */
+export async function rememberLastRuns(tx: Tx): Promise<void> {
+  await tx.query(
+    `update schedule_states s set last_run_id = r.id, last_asked_at = r.requested_at, last_outcome = r.outcome
+     from (select distinct on (schedule_id) schedule_id, id, requested_at, nullif(outcome, 'pending') as outcome
+       from operation_runs where schedule_id is not null order by schedule_id, id desc) r
+     where r.schedule_id = s.schedule_id`,
   );
 }
 

@@ -48,8 +48,7 @@ export async function freezeSelection(
     if ("matching" in choice && choice.count !== found.length)
       throw new Invalid({ items: `The list has changed: ${found.length} match now. Look at it again.` });
     const usable = found.filter(({ type }) => operation === "policies.bulk_delete" || isAssignable(type));
-    if (usable.length === 0)
-      throw new Invalid({ items: "Policies of these types say themselves whom they are for." });
+    if (usable.length === 0) throw new Invalid({ items: "Nothing of these types is assigned to groups." });
     const items = usable.map(({ tenantId: _tenant, ...item }, index) => ({ position: index + 1, ...item }));
     const leftOut = found.length - usable.length;
     return insertSelection(tx, viewer, { operation, tenantId, leftOut, items, rerunOf });

@@ -9,8 +9,6 @@ export type DecisionCard = {
   decidedAt: Date | null;
   /** Where in the run that was, as the end of a heading. */
   moment: "as it began" | "before it began" | "before the next change" | null;
-  /** What stands in for values that were never asked for at execution. */
-  missing: "not yet" | "not reached";
   rows: DecisionRow[];
 };
 
@@ -69,7 +67,6 @@ export function describeDecision(run: ShownRun, changes: readonly Change[]): Dec
   return {
     decidedAt: latest === null ? null : new Date(latest.decidedAt),
     moment: latest === null ? null : momentOf(latest),
-    missing: run.status === "completed" ? "not reached" : "not yet",
     rows: eachChangeOnce(
       checkNames.flatMap((name) => describeCheck(name, run.requestChecks[name], latest, changes)),
     ),

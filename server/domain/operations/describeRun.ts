@@ -10,6 +10,7 @@ import {
   type Surroundings,
   whatHappened,
 } from "./describeListedRun.ts";
+import { describeTarget, type ShownTarget } from "./describeTarget.ts";
 import { describeTimeline, type TimelineStep } from "./describeTimeline.ts";
 import type { Change, Interruption, ShownRun } from "./findRunFor.ts";
 import { leftOutOf } from "./leftOut.ts";
@@ -38,7 +39,7 @@ export type RunView = {
   reason: { code: string; class: string } | null;
   failureCode: string | null;
   /** What it was asked to do, in detail; null for those who may not see it, and where there is nothing more. */
-  payload: string | null;
+  payload: ShownTarget | null;
 };
 
 /** A run before or after this one, in the chain of those who asked again. */
@@ -88,7 +89,7 @@ export function describeRun({ run, viewer, around, interruptions, changes, rerun
     reruns: reruns.map(linkTo),
     reason: reasonCode === null ? null : { code: reasonCode, class: denials[reasonCode].denialClass },
     failureCode: run.failureCode,
-    payload: may(viewer, "operations.view_payload", run.tenantId) ? payloadOf(run) : null,
+    payload: may(viewer, "operations.view_payload", run.tenantId) ? describeTarget(run.target) : null,
   };
 }
 
@@ -97,11 +98,6 @@ function linkTo(run: RelatedRun): RunLink {
   const what = titleOf(run.operation);
   const words = run.isEarlier ? `Asks again for “${what}” of ${who}` : `Asked for again by ${who}: ${what}`;
   return { id: run.id, badge: badgeOf(run), words, at: run.requestedAt };
-}
-
-function payloadOf({ target }: ShownRun): string | null {
-  const text = JSON.stringify(target, null, 2);
-  return text === "{}" ? null : text;
 }
 
 function headlineOf(run: ShownRun): string {

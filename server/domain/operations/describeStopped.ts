@@ -26,5 +26,5 @@ export function willStop(doing: string, stopped: Stopped): string {
 export function hasStopped(stopped: Stopped): string {
   const words = stoppedWords(stopped);
   if (words === null) return "No run was stopped by it.";
-  return `It blocks ${words}: what waits is stopped when it begins, what runs before its next effect.`;
+  return `It blocks ${words}: what waits is stopped when it begins, what runs before its next change.`;
 }

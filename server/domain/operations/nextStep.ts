@@ -48,7 +48,7 @@ const denialAdvice = {
     words: "Resume its schedule if that is wanted, or have a person start it.",
     links: [],
   },
-  tenant_not_operable: { words: "Change the tenant's lifecycle, then start it again.", links: ["tenant"] },
+  tenant_not_operable: { words: "Make the tenant active, then start it again.", links: ["tenant"] },
   provider_connection_invalid: {
     words: "Correct the application’s secret or permissions, verify the connection, then start it again.",
     links: ["tenant"],

@@ -1,6 +1,6 @@
-import { typeLabels } from "../../provider/policyTypes.ts";
 import { schedulesAt } from "../authority/contract.ts";
 import type { Decision } from "../authority/decide.ts";
+import { typesInWords } from "../operations/describeTarget.ts";
 import { type Badge, badgeOf, counted, reasonClause, titleOf } from "../operations/runWords.ts";
 import type { LastRun, ListedSchedule, Need } from "./listedSchedule.ts";
 import { hasTypes, typesIn } from "./target.ts";
@@ -49,9 +49,7 @@ export function lastBadge(last: LastRun | null): Badge | null {
 /** What each run works on, in words; null for an operation that has no choice. */
 export function targetWords({ operation, target }: { operation: string; target: unknown }): string | null {
   if (!hasTypes(operation)) return null;
-  const types = typesIn(target);
-  if (types.length === Object.keys(typeLabels).length) return "All kinds of policy";
-  return types.map((type) => typeLabels[type]).join(", ");
+  return typesInWords(typesIn(target));
 }
 
 /** "At 12 tenants if its time came now; 2 tenants would be left out: …" */
