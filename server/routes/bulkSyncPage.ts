@@ -70,7 +70,11 @@ export async function readBulkSyncPage(
     question: count === 0 ? "Sync tenants" : `Sync ${counted(count, "tenant", "tenants")}?`,
     meaning: [
       ...("again" in chosen ? [againWords(await leftOfSync(reader, viewer, chosen.again))] : []),
-      "One run is made for each, authorized by itself when it begins. Nothing is changed at the tenants.",
+      ...(count === 0
+        ? []
+        : [
+            "One run is made for each, authorized by itself when it begins. Nothing is changed at the tenants.",
+          ]),
       ...(notTheirs === 0
         ? []
         : [`${counted(notTheirs, "tenant is", "tenants are")} left out: you may not sync there.`]),

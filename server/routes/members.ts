@@ -22,6 +22,7 @@ import { tried } from "./tried.ts";
 import { workspaceOf } from "./workspaceOf.ts";
 
 const RoleForm = z.object({ role: Id });
+const RemovalForm = z.object({ name: z.string().default("") });
 const AssignmentForm = z.object({
   role: Id,
   tenant: z.union([z.literal("").transform(() => null), Id]),
@@ -49,8 +50,7 @@ export function memberRoutes(db: Db): Routes {
       change(db, req, res, viewer, { kind: "assignment_end", assignmentId: assignmentId(req) }),
     "GET /admin/members/:member/removal": (req, res, viewer) =>
       confirm(db, req, res, viewer, { kind: "removal" }),
-    "POST /admin/members/:member/removal": (req, res, viewer) =>
-      change(db, req, res, viewer, { kind: "removal" }),
+    "POST /admin/members/:member/removal": (req, res, viewer) => remove(db, req, res, viewer),
   };
 }
 
@@ -80,6 +80,14 @@ async function confirm(
   const read = await tried(() => readConfirmation(db, viewer, memberId(req), asked));
   if ("problems" in read) return showMember(db, req, res.status(422), viewer, { change: asked, ...read });
   res.render("members/confirm", { page: read.done });
+}
+
+/** No page brings a removed member back, so the name is asked for. */
+async function remove(db: Db, req: Request, res: Response, viewer: Viewer): Promise<void> {
+  const { name } = RemovalForm.parse(req.body ?? {});
+  const page = await readConfirmation(db, viewer, memberId(req), { kind: "removal" }, name);
+  if (page.typed?.problem) return res.status(422).render("members/confirm", { page });
+  await change(db, req, res, viewer, { kind: "removal" });
 }
 
 async function change(

@@ -40,6 +40,7 @@ export function makeDeeds(url: string) {
     async askForRemoval(page: Page, member: Person): Promise<void> {
       await openMember(page, member);
       await page.getByRole("link", { name: "Remove …" }).click();
+      await page.getByLabel(`Type ${member.name} to confirm`).fill(member.name);
     },
     confirm,
   };

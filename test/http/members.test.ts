@@ -94,7 +94,13 @@ test("a removal shows what it stops before it is made, then the member is gone",
   expect((await browser.get(removal)).text).toContain(
     "Removing Omar Haddad will block 1 queued run in 1 tenant.",
   );
-  const done = await submit(browser, removal, removal);
+  for (const name of ["", "Omar", "Olivia Brandt"]) {
+    const asked = await submit(browser, removal, removal, { name });
+    expect(asked.status).toBe(422);
+    expect(asked.text).toContain("Type Omar Haddad to confirm.");
+  }
+  expect((await browser.get(pageOf(omar))).status).toBe(200);
+  const done = await submit(browser, removal, removal, { name: "Omar Haddad" });
   expect(done.headers.location).toBe("/admin/members");
   const list = await browser.get("/admin/members");
   expect(list.text).toContain("Omar Haddad was removed. It blocks 1 queued run in 1 tenant");
@@ -106,7 +112,7 @@ test("somebody removed while signed in finds nothing any more", async () => {
   const browser = await signIn(app, omar.email);
   expect((await browser.get(`/admin/tenants/${contoso.id}`)).status).toBe(200);
   const removal = `${pageOf(omar)}/removal`;
-  await submit(await signIn(app, olivia.email), removal, removal);
+  await submit(await signIn(app, olivia.email), removal, removal, { name: omar.name });
   expect((await browser.get(`/admin/tenants/${contoso.id}`)).status).toBe(404);
   expect((await browser.get("/admin/members")).status).toBe(404);
 });
@@ -122,7 +128,8 @@ test("the last owner is told so before, and kept when the form is sent all the s
     const asked = await browser.get(page);
     expect(asked.text).toContain(why);
     expect(asked.text).not.toContain(`action="${page.split("?")[0]}"`);
-    const sent = await submit(browser, pageOf(olivia), page.split("?")[0] ?? "", { role: manager });
+    const fields = { role: manager, name: olivia.name };
+    const sent = await submit(browser, pageOf(olivia), page.split("?")[0] ?? "", fields);
     expect(sent.status).toBe(409);
     expect(sent.text).toContain(why);
   }

@@ -35,7 +35,7 @@ test("the start leads to the first page somebody may open, and takes a notice al
 
   const page = `/admin/members/${powerless.id}`;
   const browser = await signIn(app, people.email);
-  await submit(browser, page, `${page}/removal`);
+  await submit(browser, page, `${page}/removal`, { name: powerless.name });
   const start = await browser.get("/admin");
   expect((await browser.get(start.headers.location ?? "")).text).toContain(`${powerless.name} was removed.`);
 });
