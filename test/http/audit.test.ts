@@ -43,7 +43,7 @@ test("the trail shows who did what, newest first, and an entry all its details",
   expect(entry.text).toContain("Olivia Brandt");
   expect(entry.text).toContain("Contoso Retail");
   expect(entry.text).toContain("credential rotation");
-  expect(entry.text).toContain("&#34;lifecycle&#34;: &#34;active&#34;");
+  expect(entry.text).toContain("<dt>before</dt><dd><pre>lifecycle: active</pre></dd>");
 });
 
 test("whoever holds audit.view at one tenant sees that tenant's entries only", async () => {
@@ -57,6 +57,32 @@ test("whoever holds audit.view at one tenant sees that tenant's entries only", a
   expect((await browser.get(`/admin/audit/${aboutContoso}`)).status).toBe(200);
   expect((await browser.get(`/admin/audit/${aboutAdatum}`)).status).toBe(404);
   expect((await browser.get(`/admin/audit/${aboutWorkspace}`)).status).toBe(404);
+});
+
+test("what runs recorded can be left out, and what was denied seen alone, over pages", async () => {
+  const { workspace, contoso } = await createScene();
+  const recorded = { workspaceId: workspace.id, tenantId: contoso.id, actor: null };
+  const subject = { type: "tenant", id: contoso.id } as const;
+  await database.db.transaction((tx) =>
+    recordAudit(
+      tx,
+      ...Array.from({ length: 60 }, () => ({
+        ...{ ...recorded, subject },
+        ...{ action: "run.effect", outcome: "done" as const },
+      })),
+      { ...recorded, subject, action: "run.blocked", outcome: "denied" },
+    ),
+  );
+  const browser = await signIn(app, (await createMember(database.db, { workspace, role: "owner" })).email);
+  const without = await browser.get("/admin/audit?kind=without_runs");
+  expect(without.text).toContain("Workspace renamed");
+  expect(without.text).not.toMatch(/Change recorded|Run blocked by policy/);
+  const denied = await browser.get("/admin/audit?kind=denied");
+  expect(denied.text).toContain("Run blocked by policy");
+  expect(denied.text).not.toMatch(/Change recorded|Workspace renamed/);
+  const all = await browser.get("/admin/audit");
+  expect(all.text).not.toContain("Workspace renamed");
+  expect((await browser.get(linkOn(all.text, "next"))).text).toContain("Workspace renamed");
 });
 
 test("older entries are on the next page, and back", async () => {

@@ -28,6 +28,17 @@ export type AuditPage = { events: ShownEvent[]; newer: string | null; older: str
 /** `before` leads to older entries and `after` to newer ones. */
 export type AuditCursor = { before: string } | { after: string } | null;
 
+/** Which entries: of a sync alone there are dozens, and they bury what people did. */
+export const auditKinds = ["all", "without_runs", "denied"] as const;
+export type AuditKind = (typeof auditKinds)[number];
+
+/** As the partial indexes say it. */
+const ofKind = {
+  all: "true",
+  without_runs: "e.action not like 'run.%'",
+  denied: "e.outcome = 'denied'",
+} as const satisfies Record<AuditKind, string>;
+
 const perPage = 50;
 
 const columns = `e.id, e.at, e.actor_name as "actorName", e.action, e.subject_type as "subjectType",
@@ -52,12 +63,13 @@ function scopeOf(viewer: Viewer): unknown[] {
 export async function listAuditEvents(
   reader: Reader,
   viewer: Viewer,
+  kind: AuditKind,
   cursor: AuditCursor,
 ): Promise<AuditPage> {
   const ascending = cursor !== null && "after" in cursor;
   const rows = await reader.query<Row>(
     `select ${columns} from audit_events e ${joins}
-     where ${inScope} and ($3::uuid is null or e.id < $3) and ($4::uuid is null or e.id > $4)
+     where ${inScope} and ${ofKind[kind]} and ($3::uuid is null or e.id < $3) and ($4::uuid is null or e.id > $4)
      order by e.id ${ascending ? "asc" : "desc"} limit $5`,
     [
       ...scopeOf(viewer),
@@ -96,7 +108,7 @@ function describe(row: Row): ShownEvent {
     actor: row.actorName ?? "System",
     about: row.subjectName ?? aboutOf(row),
     details: Object.entries({ ...inOrder(row.details), ...row.details }).map(([name, value]) => ({
-      name,
+      name: nameInWords(name),
       value: spell(value),
     })),
   };
@@ -113,7 +125,25 @@ function aboutOf({ subjectType, details }: Row): string {
   return capitalised(subjectType);
 }
 
+/** Details are kept as data; a reader gets a line for each part of them, and no braces. */
 function spell(value: unknown): string {
+  if (typeof value !== "object" || value === null) return inLine(value);
+  const lines = Array.isArray(value)
+    ? value.map(inLine)
+    : Object.entries(value).map(([name, part]) => `${nameInWords(name)}: ${inLine(part)}`);
+  return lines.length === 0 ? "none" : lines.join("\n");
+}
+
+function inLine(value: unknown): string {
   if (value === null) return "none";
-  return typeof value === "object" ? JSON.stringify(value, null, 2) : String(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(inLine).join(", ");
+  const parts = Object.entries(value).filter(([, part]) => part !== null);
+  return parts.map(([name, part]) => `${nameInWords(name)}: ${inLine(part)}`).join(", ");
+}
+
+/** "tenantName" as "tenant name". */
+function nameInWords(name: string): string {
+  return name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
