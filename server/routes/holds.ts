@@ -4,6 +4,7 @@ import type { Db } from "../db/database.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
 import { NotFound } from "../domain/errors.ts";
 import { counted } from "../domain/operations/runWords.ts";
+import { releaseWords } from "../domain/tenants/describeRelease.ts";
 import { placeHold, releaseHold } from "../domain/tenants/hold.ts";
 import { letThrough } from "../domain/tenants/letThrough.ts";
 import { Id } from "../http/ids.ts";
@@ -47,11 +48,7 @@ export function holdRoutes(db: Db): Routes {
     "POST /admin/hold/runs": (req, res, viewer) => letChosenThrough(db, req, res, viewer),
     "POST /admin/release": async (req, res, viewer) => {
       const released = await releaseHold(db, actingAt(req, viewer));
-      const notice =
-        released.kind === "not_held"
-          ? "The workspace was not on hold."
-          : `Released. ${counted(released.runs, "waiting run is", "waiting runs are")} on the way, each authorized afresh.`;
-      await leaveNotice(req, notice);
+      await leaveNotice(req, releaseWords(released, "workspace"));
       res.redirect(303, paths.hold(null));
     },
   };

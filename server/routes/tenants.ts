@@ -5,10 +5,10 @@ import { lifecycles } from "../domain/authority/contract.ts";
 import type { Viewer } from "../domain/authority/viewer.ts";
 import { NotFound } from "../domain/errors.ts";
 import { hasStopped } from "../domain/operations/describeStopped.ts";
-import { counted } from "../domain/operations/runWords.ts";
 import { drainedWords } from "../domain/revocation/describeDrained.ts";
 import { changeLifecycle } from "../domain/tenants/changeLifecycle.ts";
 import { stepWords } from "../domain/tenants/describeLifecycle.ts";
+import { releaseWords } from "../domain/tenants/describeRelease.ts";
 import { placeHold, releaseHold } from "../domain/tenants/hold.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
@@ -49,12 +49,7 @@ export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
     },
     "POST /admin/tenants/:tenant/release": async (req, res, viewer) => {
       const released = await releaseHold(db, actingAt(req, viewer));
-      await leaveNotice(
-        req,
-        released.kind === "not_held"
-          ? "The tenant was not on hold."
-          : `Released. ${counted(released.runs, "waiting run is", "waiting runs are")} on the way, each authorized afresh.`,
-      );
+      await leaveNotice(req, releaseWords(released, "tenant"));
       res.redirect(303, paths.tenant(tenantId(req)));
     },
     "GET /admin/tenants/:tenant/lifecycle": async (req, res, viewer) => {

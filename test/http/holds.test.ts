@@ -127,7 +127,7 @@ test("a workspace is held with a reason, shows all that waits, and is released",
 
   await submit(browser, "/admin/hold", "/admin/release");
   const after = await browser.get("/admin/hold");
-  expect(after.text).toContain("Released. 0 waiting runs are on the way");
+  expect(after.text).toContain("Released. Nothing was waiting for it.");
   expect(after.text).toContain("<h1>The whole of Northwind is not on hold</h1>");
   await submit(browser, "/admin/hold", "/admin/release");
   expect((await browser.get("/admin/hold")).text).toContain("The workspace was not on hold.");

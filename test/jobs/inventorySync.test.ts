@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { putDirectory } from "../helpers/backups.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { grantedRoles, type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobs, makeJobsDue } from "../helpers/queue.ts";
@@ -37,6 +38,20 @@ describe("a sync that is allowed", () => {
     ]);
     expect((await control.requests(world.contoso.directoryId)).length).toBeGreaterThan(3);
     expect(await listJobs(db)).toEqual([]);
+  });
+
+  test("skips a type it may not read, and says so by its name", async () => {
+    const { db, worker } = installation;
+    const roles = ["DeviceManagementConfiguration.Read.All"];
+    await putDirectory(installation, world.contoso, { policies: 3, roles });
+    const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "partially_succeeded",
+      failureMessage: expect.stringMatching(
+        /^PowerShell scripts could not be read: .*; Conditional Access policies could not be read/,
+      ),
+    });
   });
 
   test("tells new, changed, unchanged and gone apart, and deletes nothing", async () => {

@@ -1,4 +1,4 @@
-import { policyTypes } from "../../provider/policyTypes.ts";
+import { policyTypes, typeLabels } from "../../provider/policyTypes.ts";
 import {
   adatum,
   contoso,
@@ -50,7 +50,10 @@ export const pastRuns: readonly PastRun[] = [
   verification(adatum, mia, 144),
   sync(adatum, mia, 143.8, {
     effects: syncEffects(adatum, "created", { types: typesBut("configurationPolicies") }),
-    end: { outcome: "partially_succeeded", message: `configurationPolicies could not be read: ${refusal}` },
+    end: {
+      outcome: "partially_succeeded",
+      message: `${typeLabels.configurationPolicies} could not be read: ${refusal}`,
+    },
   }),
   sync(adatum, mia, 141.2, {
     effects: [
@@ -101,7 +104,7 @@ export const pastRuns: readonly PastRun[] = [
     effects: syncEffects(fabrikamHq, "unchanged", { types: typesBut("deviceCompliancePolicies") }),
     end: {
       outcome: "partially_succeeded",
-      message: `deviceCompliancePolicies could not be read: ${refusal}`,
+      message: `${typeLabels.deviceCompliancePolicies} could not be read: ${refusal}`,
     },
   }),
   sync(contoso, omar, 29, { waited: 45, end: { outcome: "cancelled", by: mia } }),
