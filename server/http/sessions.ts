@@ -1,5 +1,5 @@
 import connectPgSimple from "connect-pg-simple";
-import type { Request, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import session from "express-session";
 import type { Logger } from "pino";
 import type { Db } from "../db/database.ts";
@@ -47,10 +47,16 @@ export function sessions(
   });
 }
 
-/** A sentence for the top of the next page: what an action did. */
-export async function leaveNotice(req: Request, notice: string): Promise<void> {
+/** Leads to a page that begins with a sentence on what an action did. */
+export async function redirectTelling(
+  req: Request,
+  res: Response,
+  address: string,
+  notice: string,
+): Promise<void> {
   req.session.notice = notice;
   await storeSession(req);
+  res.redirect(303, address);
 }
 
 export function takeNotice(req: Request): string | null {

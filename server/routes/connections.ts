@@ -9,7 +9,7 @@ import { drainedWords } from "../domain/revocation/describeDrained.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { parseCredential, type ShownCredential, showAgain, toNewCredential } from "./connectionForm.ts";
 import { readConnectionPage } from "./connectionPage.ts";
 import { tried } from "./tried.ts";
@@ -32,11 +32,12 @@ export function connectionRoutes(db: Db, config: { CREDENTIAL_KEYS: readonly Cre
       const done = cameBack
         ? `${tenant} is being set up again with its new credential.`
         : "The new credential is stored.";
-      await leaveNotice(
+      await redirectTelling(
         req,
+        res,
+        paths.connection(tenantId),
         `${done} Verify the connection now. ${hasStopped(stops)} ${drainedWords(drained)}`.trim(),
       );
-      res.redirect(303, paths.connection(tenantId));
     },
   };
 }

@@ -10,7 +10,7 @@ import { letThrough } from "../domain/tenants/letThrough.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { Hours } from "./durations.ts";
 import { type LineCursor, readHoldPage } from "./holdPage.ts";
 import type { SentHold } from "./tenantActions.ts";
@@ -42,14 +42,17 @@ export function holdRoutes(db: Db): Routes {
       const sent = await tried(() => placeHold(db, hold));
       if ("problems" in sent)
         return show(db, req, res.status(422), viewer, { reason, forHours, problems: sent.problems });
-      await leaveNotice(req, "The workspace is on hold: nothing starts at any tenant until it is released.");
-      res.redirect(303, paths.hold(null));
+      await redirectTelling(
+        req,
+        res,
+        paths.hold(null),
+        "The workspace is on hold: nothing starts at any tenant until it is released.",
+      );
     },
     "POST /admin/hold/runs": (req, res, viewer) => letChosenThrough(db, req, res, viewer),
     "POST /admin/release": async (req, res, viewer) => {
       const released = await releaseHold(db, actingAt(req, viewer));
-      await leaveNotice(req, releaseWords(released, "workspace"));
-      res.redirect(303, paths.hold(null));
+      await redirectTelling(req, res, paths.hold(null), releaseWords(released, "workspace"));
     },
   };
 }
@@ -58,8 +61,7 @@ async function letChosenThrough(db: Db, req: Request, res: Response, viewer: Vie
   const { run: runIds } = ChosenRuns.parse(req.body ?? {});
   const at = actingAt(req, viewer);
   const runs = runIds.length === 0 ? 0 : await letThrough(db, { ...at, runIds });
-  await leaveNotice(req, letThroughWords(runIds.length, runs));
-  res.redirect(303, paths.hold(at.tenantId));
+  await redirectTelling(req, res, paths.hold(at.tenantId), letThroughWords(runIds.length, runs));
 }
 
 function letThroughWords(chosen: number, runs: number): string {

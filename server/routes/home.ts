@@ -3,7 +3,7 @@ import { NotFound } from "../domain/errors.ts";
 import { Id } from "../http/ids.ts";
 import { home } from "../http/returnPath.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice, storeSession } from "../http/sessions.ts";
+import { redirectTelling, storeSession } from "../http/sessions.ts";
 import { firstPageOf, type Shell } from "../http/shell.ts";
 
 export function homeRoutes(): Routes {
@@ -12,7 +12,7 @@ export function homeRoutes(): Routes {
       if (viewer.workspace === null) return res.render("home/without-workspace");
       const { notice }: Shell = res.locals.shell;
       // Taken for this page, which shows nothing: it belongs to the next one.
-      if (notice !== null) await leaveNotice(req, notice);
+      if (notice !== null) return redirectTelling(req, res, firstPageOf(viewer), notice);
       res.redirect(303, firstPageOf(viewer));
     },
     "POST /admin/workspace-selection": async (req, res, viewer) => {

@@ -13,7 +13,7 @@ import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import { home } from "../http/returnPath.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { Hours } from "./durations.ts";
 import { readConfirmation } from "./memberConfirmation.ts";
 import { readMemberPage, type SentChange } from "./memberPage.ts";
@@ -102,8 +102,12 @@ async function change(
   if ("problems" in sent) return showMember(db, req, res.status(422), viewer, { change: asked, ...sent });
   const { member, stops, schedules, drained } = sent.done;
   const after = [hasStopped(stops), drainedWords(drained), stewardWords(schedules)];
-  await leaveNotice(req, [doneWords[asked.kind](member), ...after].filter((words) => words !== "").join(" "));
-  res.redirect(303, afterwards(viewer, person.userId, asked));
+  await redirectTelling(
+    req,
+    res,
+    afterwards(viewer, person.userId, asked),
+    [doneWords[asked.kind](member), ...after].filter((words) => words !== "").join(" "),
+  );
 }
 
 const doneWords = {

@@ -12,7 +12,7 @@ import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import { home } from "../http/returnPath.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { readRoleConfirmation, readRoleRemoval } from "./roleConfirmation.ts";
 import { readCopyForm, readEditForm } from "./roleForm.ts";
 import { parseHolderQuery, readRolePage, readRolesPage } from "./rolePages.ts";
@@ -51,8 +51,7 @@ export function roleRoutes(db: Db): Routes {
     },
     "POST /admin/roles/:role/removal": async (req, res, viewer) => {
       const name = await deleteRole(db, requestOf(req, viewer));
-      leaveNotice(req, `${name} was deleted.`);
-      res.redirect(303, paths.roles);
+      await redirectTelling(req, res, paths.roles, `${name} was deleted.`);
     },
   };
 }
@@ -72,8 +71,12 @@ async function copy(db: Db, req: Request, res: Response, viewer: Viewer): Promis
     const page = await readCopyForm(db, viewer, roleId(req), { draft, problems: sent.problems });
     return res.status(422).render("roles/form", { page });
   }
-  leaveNotice(req, `${sent.done.name} was made. Nobody holds it yet: give it on a member’s page.`);
-  res.redirect(303, paths.role(sent.done.id));
+  await redirectTelling(
+    req,
+    res,
+    paths.role(sent.done.id),
+    `${sent.done.name} was made. Nobody holds it yet: give it on a member’s page.`,
+  );
 }
 
 async function confirm(db: Db, req: Request, res: Response, viewer: Viewer): Promise<void> {
@@ -93,9 +96,13 @@ async function change(db: Db, req: Request, res: Response, viewer: Viewer): Prom
     const page = await readEditForm(db, viewer, roleId(req), { draft, problems: sent.problems });
     return res.status(422).render("roles/form", { page });
   }
-  leaveNotice(req, doneWords(sent.done));
   // Whoever took it from themselves may not be able to open the page any more.
-  res.redirect(303, sent.done.removed.includes("member.view") ? home : paths.role(roleId(req)));
+  await redirectTelling(
+    req,
+    res,
+    sent.done.removed.includes("member.view") ? home : paths.role(roleId(req)),
+    doneWords(sent.done),
+  );
 }
 
 function doneWords({ name, removed, stops, schedules, drained }: RoleReceipt): string {

@@ -12,7 +12,7 @@ import { counted } from "../domain/operations/runWords.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { cancellationPage } from "./cancellationPage.ts";
 import { startWithin } from "./expiry.ts";
 import { chooseWhatIsLeft, showWhatIsLeft } from "./manyAgain.ts";
@@ -37,13 +37,14 @@ export function runActionRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }
     "POST /admin/operations/:run/cancellation": async (req, res, viewer) => {
       const runId = runIdOf(req);
       const cancelled = await cancelRun(db, { runId, actor: viewer.user });
-      await leaveNotice(
+      await redirectTelling(
         req,
+        res,
+        paths.run(runId),
         cancelled === "ended"
           ? "Cancelled: it does not run."
           : "Asked to cancel: it stops before its next change.",
       );
-      res.redirect(303, paths.run(runId));
     },
     "GET /admin/operations/:run/rerun": async (req, res, viewer) => {
       const run = await shownRun(db, req, viewer);
@@ -71,13 +72,14 @@ export function runActionRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }
       const { alike } = DismissalForm.parse(req.body ?? {});
       const runId = runIdOf(req);
       const runs = await dismissRuns(db, { runId, actor: viewer.user, alike: alike === "yes" });
-      await leaveNotice(
+      await redirectTelling(
         req,
+        res,
+        alike === "yes" ? paths.needsAttention : paths.run(runId),
         runs === 0
           ? "Dismissed already."
           : `Dismissed: ${counted(runs, "run needs", "runs need")} nobody any more.`,
       );
-      res.redirect(303, alike === "yes" ? paths.needsAttention : paths.run(runId));
     },
   };
 }

@@ -17,7 +17,7 @@ import { takeOver } from "../domain/schedules/transferSchedules.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { type Problems, tried } from "./tried.ts";
 import { workspaceOf } from "./workspaceOf.ts";
 
@@ -36,25 +36,36 @@ export function scheduleActionRoutes(db: Db): Routes {
       if ("problems" in sent)
         return showRevocation(db, req, res.status(422), viewer, "schedules/pause", { note, ...sent });
       const { name, stops, drained } = sent.done;
-      await leaveNotice(req, `“${name}” is paused. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
-      res.redirect(303, paths.schedule(scheduleId(req)));
+      await redirectTelling(
+        req,
+        res,
+        paths.schedule(scheduleId(req)),
+        `“${name}” is paused. ${hasStopped(stops)} ${drainedWords(drained)}`.trim(),
+      );
     },
     "POST /admin/schedules/:schedule/resumption": async (req, res, viewer) => {
       await resumeSchedule(db, actingOn(req, viewer));
-      await leaveNotice(req, "The schedule runs again, from its next time on.");
-      res.redirect(303, paths.schedule(scheduleId(req)));
+      await redirectTelling(
+        req,
+        res,
+        paths.schedule(scheduleId(req)),
+        "The schedule runs again, from its next time on.",
+      );
     },
     "POST /admin/schedules/:schedule/takeover": async (req, res, viewer) => {
       await takeOver(db, actingOn(req, viewer));
-      await leaveNotice(req, "You are its steward now.");
-      res.redirect(303, paths.schedule(scheduleId(req)));
+      await redirectTelling(req, res, paths.schedule(scheduleId(req)), "You are its steward now.");
     },
     "GET /admin/schedules/:schedule/removal": (req, res, viewer) =>
       showRevocation(db, req, res, viewer, "schedules/removal", untouched),
     "POST /admin/schedules/:schedule/removal": async (req, res, viewer) => {
       const { name, stops, drained } = await deleteSchedule(db, actingOn(req, viewer));
-      await leaveNotice(req, `“${name}” was deleted. ${hasStopped(stops)} ${drainedWords(drained)}`.trim());
-      res.redirect(303, paths.schedules);
+      await redirectTelling(
+        req,
+        res,
+        paths.schedules,
+        `“${name}” was deleted. ${hasStopped(stops)} ${drainedWords(drained)}`.trim(),
+      );
     },
   };
 }

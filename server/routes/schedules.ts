@@ -11,7 +11,7 @@ import { transferSchedules } from "../domain/schedules/transferSchedules.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import {
   blankForm,
   formOf,
@@ -50,8 +50,12 @@ export function scheduleRoutes(db: Db): Routes {
         }),
       );
       if ("problems" in made) return showForm(db, res.status(422), viewer, null, sent, made.problems);
-      await leaveNotice(req, "The schedule was made, and you are its steward.");
-      res.redirect(303, paths.schedule(made.done));
+      await redirectTelling(
+        req,
+        res,
+        paths.schedule(made.done),
+        "The schedule was made, and you are its steward.",
+      );
     },
     "GET /admin/schedules/transfer": (req, res, viewer) =>
       showTransfer(db, res, viewer, parseTransfer(req.query)),
@@ -104,8 +108,7 @@ async function edit(db: Db, req: Request, res: Response, viewer: Viewer): Promis
     editSchedule(db, { ...actingOn(req, viewer), wanted: { cron, timeZone, types } }),
   );
   if ("problems" in done) return showForm(db, res.status(422), viewer, schedule, sent, done.problems);
-  await leaveNotice(req, "The schedule was changed.");
-  res.redirect(303, paths.schedule(schedule.id));
+  await redirectTelling(req, res, paths.schedule(schedule.id), "The schedule was changed.");
 }
 
 async function transfer(db: Db, req: Request, res: Response, viewer: Viewer): Promise<void> {
@@ -115,8 +118,12 @@ async function transfer(db: Db, req: Request, res: Response, viewer: Viewer): Pr
   const done = await tried(() => transferSchedules(db, { ...asked, stewardId }));
   if ("problems" in done) return showTransfer(db, res.status(422), viewer, sent, done.problems);
   const { steward, moved } = done.done;
-  await leaveNotice(req, `${steward} is the steward of ${counted(moved, "schedule", "schedules")} more now.`);
-  res.redirect(303, paths.schedules);
+  await redirectTelling(
+    req,
+    res,
+    paths.schedules,
+    `${steward} is the steward of ${counted(moved, "schedule", "schedules")} more now.`,
+  );
 }
 
 async function showTransfer(

@@ -13,7 +13,7 @@ import { placeHold, releaseHold } from "../domain/tenants/hold.ts";
 import { Id } from "../http/ids.ts";
 import { paths } from "../http/paths.ts";
 import type { Routes } from "../http/serve.ts";
-import { leaveNotice } from "../http/sessions.ts";
+import { redirectTelling } from "../http/sessions.ts";
 import { Hours } from "./durations.ts";
 import { type ExpiryOption, expiryOptions } from "./expiry.ts";
 import { readLifecyclePage, type SentName } from "./lifecyclePage.ts";
@@ -44,13 +44,16 @@ export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
           { req, res: res.status(422), viewer, expiries },
           { reason, forHours, problems: sent.problems },
         );
-      await leaveNotice(req, "The tenant is on hold: runs wait until it is released.");
-      res.redirect(303, paths.tenant(tenantId(req)));
+      await redirectTelling(
+        req,
+        res,
+        paths.tenant(tenantId(req)),
+        "The tenant is on hold: runs wait until it is released.",
+      );
     },
     "POST /admin/tenants/:tenant/release": async (req, res, viewer) => {
       const released = await releaseHold(db, actingAt(req, viewer));
-      await leaveNotice(req, releaseWords(released, "tenant"));
-      res.redirect(303, paths.tenant(tenantId(req)));
+      await redirectTelling(req, res, paths.tenant(tenantId(req)), releaseWords(released, "tenant"));
     },
     "GET /admin/tenants/:tenant/lifecycle": async (req, res, viewer) => {
       const { to } = LifecycleQuery.parse(req.query);
@@ -62,11 +65,12 @@ export function tenantRoutes(db: Db, config: { REQUEST_EXPIRY_HOURS: number }): 
       if ("problems" in sent)
         return showLifecycle(db, req, res.status(422), viewer, { to, name, problems: sent.problems });
       const { tenant, stops, drained } = sent.done;
-      await leaveNotice(
+      await redirectTelling(
         req,
+        res,
+        paths.tenant(tenantId(req)),
         `${stepWords[to].done(tenant)} ${hasStopped(stops)} ${drainedWords(drained)}`.trim(),
       );
-      res.redirect(303, paths.tenant(tenantId(req)));
     },
   };
 }

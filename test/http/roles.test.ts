@@ -106,7 +106,7 @@ test("an edit shows what it stops before it is made, and what it stopped after",
   expect(done.headers.location).toBe(page);
   const after = (await browser.get(page)).text;
   expect(after).toContain(
-    "Desk was changed. It blocks 2 queued runs in 1 tenant: what waits is stopped when it begins, what runs before its next effect. 1 schedule will need a new steward",
+    "Desk was changed. It blocks 2 queued runs in 1 tenant: what waits is stopped when it begins, what runs before its next change. 1 schedule will need a new steward",
   );
   const kept = deskRights.filter((right) => right !== "inventory.sync");
   expect([...(await stored()).capabilities].sort()).toEqual([...kept].sort());

@@ -469,7 +469,7 @@ describe("before and after a steward goes", () => {
     const address = `/admin/members/${omar.id}/removal`;
     const words = "3 schedules will need a new steward; they go on running.";
     expect((await browser.get(address)).text).toContain(words);
-    const answer = await submit(browser, address, address);
+    const answer = await submit(browser, address, address, { name: "Omar" });
     const after = await browser.get(answer.headers.location ?? "");
     expect(after.text).toContain(words);
     expect((await browser.get("/admin/schedules?kind=steward")).text.match(/id="schedule-/g)).toHaveLength(3);
