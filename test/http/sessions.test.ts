@@ -55,19 +55,22 @@ async function expectStoredFirst({ cookie, open }: Visit, action: string, fields
   const address = server.address();
   const port = typeof address === "object" ? address?.port : undefined;
   const holder = await openSession(database.url);
-  await holder.query("begin");
-  await holder.query("select from sessions for update");
-  const answer = follow(
-    fetch(`http://127.0.0.1:${port}${action}`, {
-      method: "POST",
-      redirect: "manual",
-      headers: { cookie },
-      body,
-    }),
-  );
-  await untilSessionsWait(database.db, 1);
-  expect(answer.done).toBe(false);
-  await holder.query("rollback");
-  await holder.end();
-  expect((await answer.result).status).toBe(303);
+  try {
+    await holder.query("begin");
+    await holder.query("select from sessions for update");
+    const answer = follow(
+      fetch(`http://127.0.0.1:${port}${action}`, {
+        method: "POST",
+        redirect: "manual",
+        headers: { cookie },
+        body,
+      }),
+    );
+    await untilSessionsWait(database.db, 1);
+    expect(answer.done).toBe(false);
+    await holder.query("rollback");
+    expect((await answer.result).status).toBe(303);
+  } finally {
+    await holder.end();
+  }
 }
