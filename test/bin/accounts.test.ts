@@ -41,7 +41,7 @@ test("disabling says what it will stop, asks for the address, and then what it s
     `Disabling the account of Omar Haddad (${omar.email}) ends 1 session.`,
     "  Northwind Managed Services: This will block 1 queued run in 1 tenant. 1 schedule will need a new steward; it goes on running.",
     "Omar Haddad's account is disabled. 1 session was ended.",
-    "  Northwind Managed Services: It blocks 1 queued run in 1 tenant: what waits is stopped when it begins, what runs before its next effect. 1 schedule will need a new steward; it goes on running.",
+    "  Northwind Managed Services: It blocks 1 queued run in 1 tenant: what waits is stopped when it begins, what runs before its next change. 1 schedule will need a new steward; it goes on running.",
     "",
   ]);
   expect(await findAccount(db, omar.email)).toMatchObject({ status: "disabled", sessions: 0 });
