@@ -231,7 +231,7 @@ describe("tenants", () => {
   });
 
   test("that are as many others by then are shown again too", async () => {
-    const page = await olivia.get("/admin/bulk/sync");
+    const page = await olivia.get("/admin/bulk/sync?kind=all");
     await addTenant(installation, world, "Newcomer");
     await installation.db.query("update tenants set lifecycle = 'suspended' where id = $1", [fabrikam.id]);
     const answer = await send(olivia, page, "/admin/bulk/sync");

@@ -68,11 +68,13 @@ const cases: Record<string, Case> = {
     fields: { operation: "policies.bulk_delete", all: "yes", count: "1", tenant },
   }),
   "GET many tenants' sync": (_own, { tenant }) => ({ address: `/admin/bulk/sync?tenant=${tenant}` }),
+  "GET many tenants' sync again": (_own, { run }) => ({ address: `/admin/bulk/sync?again=${run}` }),
   "POST many tenants' sync": (_own, { tenant }) => ({
     address: "/admin/bulk/sync",
     fields: { ...key, tenant, count: "1" },
   }),
   "GET backups' deletion": (_own, { backup }) => ({ address: `/admin/bulk/backups?set=${backup}` }),
+  "GET backups' deletion again": (_own, { run }) => ({ address: `/admin/bulk/backups?again=${run}` }),
   "POST backups' deletion": (_own, { backup }) => ({
     address: "/admin/bulk/backups",
     fields: { ...key, set: backup, count: "1", tenant_name: "x", reason: "x" },
