@@ -87,14 +87,13 @@ async function send(
   writing: Writing,
   write: PolicyWrite,
   intent: Intent,
-  { key, endsAt }: Extract<Intended, { kind: "intended" }>,
+  { key, leftMs }: Extract<Intended, { kind: "intended" }>,
 ): Promise<SettledWrite | Again> {
   const { deps, provider, record } = writing;
-  const left = Math.floor(endsAt - performance.now());
-  // A time-out of nothing would fire only after the call has been sent.
-  const budget = left > 0 ? AbortSignal.timeout(left) : AbortSignal.abort();
+  const signal = AbortSignal.timeout(Math.max(0, Math.floor(leftMs())));
   try {
-    const { id } = await provider.writer.write(write, key.idempotencyKey, budget);
+    const time = { signal, isUp: () => leftMs() <= 0 };
+    const { id } = await provider.writer.write(write, key.idempotencyKey, time);
     return await settleWrite(deps.db, key, { state: "done", id, reason: null, requestId: null }, record);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;

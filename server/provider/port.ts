@@ -83,11 +83,17 @@ export type ProviderWriter = {
   /**
    * Sends once, never again by itself: whether another try may be made is the gate's to say. Resolves with
    * the object's id; rejects with `ProviderError`, whose `mayHaveHappened` says whether the write could have
-   * been done all the same (also when `signal` aborts: its reason is not what it rejects with then).
+   * been done all the same (also when its time is up: the signal's reason is not what it rejects with then).
    * `idempotencyKey` travels as the client's request id.
    */
-  write(write: PolicyWrite, idempotencyKey: string, signal: AbortSignal): Promise<{ id: string }>;
+  write(write: PolicyWrite, idempotencyKey: string, time: CallTime): Promise<{ id: string }>;
 };
+
+/**
+ * Until when a call may be on the wire. `signal` cuts it off then; `isUp` is asked right before it is sent,
+ * because a signal fires no earlier than the event loop gets to its timer, however long that was kept busy.
+ */
+export type CallTime = { signal: AbortSignal; isUp(): boolean };
 
 /** What is known about the types without asking anybody. Pure. */
 export type PolicyModel = {

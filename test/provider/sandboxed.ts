@@ -16,6 +16,7 @@ import {
   type ProviderReader,
   type ProviderWriter,
 } from "../../server/provider/port.ts";
+import { anyTime } from "../helpers/callTime.ts";
 
 export const clientId = "8d5f6a52-6f0b-4b43-9a55-0d3b0a3a7c11";
 export const secret = "kept~Very.Secret_9f2Qz";
@@ -125,7 +126,7 @@ export async function carryOut(writer: ProviderWriter, plan: PolicyWrite[]): Pro
   let id = "";
   for (const write of plan) {
     const whole = { ...write, id: write.action === "create" ? null : (write.id ?? id) };
-    ({ id } = await writer.write(whole, crypto.randomUUID(), never));
+    ({ id } = await writer.write(whole, crypto.randomUUID(), anyTime));
   }
   return id;
 }

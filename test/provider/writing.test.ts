@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
 import { policyTypes } from "../../server/provider/policyTypes.ts";
 import type { JsonObject, PolicyWrite } from "../../server/provider/port.ts";
+import { anyTime } from "../helpers/callTime.ts";
 import {
   carryOut,
   clientId,
@@ -26,7 +27,7 @@ describe.each(policyTypes)("Of %s", (type) => {
     const [page] = await readAllPages(reader, type, never, { assignments: true });
     expect(page?.policies.length).toBeGreaterThan(1);
     for (const before of page?.policies ?? []) {
-      await writer.write({ action: "delete", type, id: before.id, body: {} }, crypto.randomUUID(), never);
+      await writer.write({ action: "delete", type, id: before.id, body: {} }, crypto.randomUUID(), anyTime);
       expect(await reader.readPolicy(type, before.id, never)).toBeNull();
       const { planWrites } = directory.provider.model;
       const id = await carryOut(writer, planWrites(type, before.normalised, before.assignments, null));
@@ -81,7 +82,7 @@ describe("A writing call", () => {
     await directory.setFaults(...faults);
     const outcome = await directory
       .openWriter()
-      .write(made, crypto.randomUUID(), never)
+      .write(made, crypto.randomUUID(), anyTime)
       .catch((error: unknown) => error);
     const writes = directory.requests("graph").map((request) => request.status);
     const done = await directory.control.listPolicies(directory.directoryId, "roleScopeTags");
@@ -91,7 +92,7 @@ describe("A writing call", () => {
   test("names the object it made, and travels under the key it was given", async () => {
     const directory = await openDirectory(writable);
     const key = crypto.randomUUID();
-    const { id } = await directory.openWriter().write(write, key, never);
+    const { id } = await directory.openWriter().write(write, key, anyTime);
     expect((await directory.openReader().readPolicy("roleScopeTags", id, never))?.name).toBe("Berlin");
     expect(directory.requests("graph")[0]).toMatchObject({ method: "POST", clientRequestId: key });
   });
@@ -137,7 +138,7 @@ describe("A writing call", () => {
     const directory = await openDirectory();
     const refused = await directory
       .openWriter()
-      .write(write, "k", never)
+      .write(write, "k", anyTime)
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "permission_missing", mayHaveHappened: false });
     const { outcome } = await attempt([{ kind: "approval_required", path: tags }]);
@@ -147,10 +148,10 @@ describe("A writing call", () => {
   test("refused with a token that was revoked is sent again with a new one, under the same key", async () => {
     const directory = await openDirectory({ ...writable, policies: 0 });
     const writer = directory.openWriter();
-    await writer.write(write, crypto.randomUUID(), never);
+    await writer.write(write, crypto.randomUUID(), anyTime);
     await directory.control.revokeTokens(directory.directoryId);
     const key = crypto.randomUUID();
-    await writer.write({ ...write, body: { displayName: "Hamburg" } }, key, never);
+    await writer.write({ ...write, body: { displayName: "Hamburg" } }, key, anyTime);
     const [, refused, repeated] = directory.requests("graph");
     expect([refused?.status, repeated?.status]).toEqual([401, 201]);
     expect([refused?.clientRequestId, repeated?.clientRequestId]).toEqual([key, key]);
@@ -200,7 +201,7 @@ describe("A writing call", () => {
     const proof = { kind: "secret", secret } as const;
     const refused = await provider
       .openWriter({ directoryId: directory.directoryId, clientId, proof })
-      .write(write, crypto.randomUUID(), never)
+      .write(write, crypto.randomUUID(), anyTime)
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "unavailable", detail: "ECONNREFUSED", mayHaveHappened: false });
   });
@@ -209,7 +210,7 @@ describe("A writing call", () => {
     const directory = await openDirectory(writable);
     const refused = await directory
       .openWriter()
-      .write(write, crypto.randomUUID(), AbortSignal.abort(new Error("withdrawn")))
+      .write(write, crypto.randomUUID(), { ...anyTime, signal: AbortSignal.abort(new Error("withdrawn")) })
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "unavailable", detail: "aborted", mayHaveHappened: false });
     expect(directory.sandbox.requests.list(directory.directoryId)).toHaveLength(0);
@@ -226,7 +227,7 @@ describe("A writing call", () => {
       const stop = new AbortController();
       const writing = directory
         .openWriter()
-        .write(write, crypto.randomUUID(), stop.signal)
+        .write(write, crypto.randomUUID(), { ...anyTime, signal: stop.signal })
         .catch((error: unknown) => error);
       await directory.sandbox.requests.next((request) => request.kind === on);
       stop.abort(new Error("withdrawn"));
@@ -234,10 +235,25 @@ describe("A writing call", () => {
     },
   );
 
+  test("that is kept from being sent until its time is up is not sent, though no timer could fire yet", async () => {
+    const directory = await openDirectory({ ...writable, policies: 0 });
+    const writer = directory.openWriter();
+    // The token is known and the connection stands: the next call is on the wire in the same turn.
+    await writer.write(write, crypto.randomUUID(), anyTime);
+    const end = performance.now() + 50;
+    const time = { signal: AbortSignal.timeout(50), isUp: () => performance.now() >= end };
+    const writing = writer
+      .write({ ...write, body: { displayName: "Hamburg" } }, crypto.randomUUID(), time)
+      .catch((error: unknown) => error);
+    while (performance.now() < end + 50);
+    expect(await writing).toMatchObject({ code: "unavailable", detail: "aborted", mayHaveHappened: false });
+    expect(directory.requests("graph")).toHaveLength(1);
+  });
+
   test("without the id of what it is to change is a mistake of ours and not sent", async () => {
     const directory = await openDirectory(writable);
     const wrong: PolicyWrite = { ...write, action: "update" };
-    await expect(directory.openWriter().write(wrong, "k", never)).rejects.toThrow("needs the id");
+    await expect(directory.openWriter().write(wrong, "k", anyTime)).rejects.toThrow("needs the id");
     expect(directory.requests("graph")).toHaveLength(0);
   });
 });

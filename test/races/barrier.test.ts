@@ -5,6 +5,7 @@ import type { Run } from "../../server/domain/operations/run.ts";
 import { checkpoint, RunStopped } from "../../server/domain/operations/runEffect.ts";
 import { removeMember } from "../../server/domain/people/changeMember.ts";
 import { drainWrites, nothingDrained } from "../../server/domain/revocation/drainWrites.ts";
+import { within } from "../helpers/callTime.ts";
 import { getRole } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, openSession, until } from "../helpers/interleaving.ts";
@@ -81,7 +82,7 @@ describe("control", () => {
       expect(gated).toMatchObject({ kind: "allowed" });
       expect(await revoke(db, world)).toEqual(nothingDrained);
       expect((await findDenied(db, [run])).has(run.id)).toBe(true);
-      await writer.write(creationOf(worker, "late").write, crypto.randomUUID(), AbortSignal.timeout(5_000));
+      await writer.write(creationOf(worker, "late").write, crypto.randomUUID(), within(5_000));
       expect(await writes()).toBe(1);
     },
   );
@@ -91,7 +92,7 @@ describe("control", () => {
     const { writer } = await openProvider(worker, world.connection.id);
     await removeMember(db, asOlivia());
     for (const name of ["a", "b", "c"])
-      await writer.write(creationOf(worker, name).write, crypto.randomUUID(), AbortSignal.timeout(5_000));
+      await writer.write(creationOf(worker, name).write, crypto.randomUUID(), within(5_000));
     expect(await writes()).toBe(3);
   });
 });

@@ -5,6 +5,7 @@ import { openProvider } from "../../jobs/openProvider.ts";
 import type { FaultInput } from "../../server/demo/sandbox/faults.ts";
 import { end, startWorkerProcess } from "../browser/processes.ts";
 import { confirm, listPlan } from "../helpers/backups.ts";
+import { within } from "../helpers/callTime.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
@@ -147,7 +148,7 @@ test("control: a worker that starts over without knowing what was sent leaves ea
   const { writer } = await openProvider(worker, connection.id);
   for (const attempt of ["first", "second"])
     for (const name of names)
-      await writer.write(creationOf(worker, name).write, `${attempt} ${name}`, AbortSignal.timeout(5_000));
+      await writer.write(creationOf(worker, name).write, `${attempt} ${name}`, within(5_000));
   const kept = await control.listPolicies(contoso.directoryId, type);
   expect(kept.map(({ payload }) => payload.displayName)).toEqual([...names, ...names]);
 });

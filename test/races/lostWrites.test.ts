@@ -9,6 +9,7 @@ import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { settleWrite } from "../../server/domain/operations/settleWrite.ts";
 import { removeMember } from "../../server/domain/people/changeMember.ts";
+import { within } from "../helpers/callTime.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
@@ -83,7 +84,7 @@ test("lost between call and settle: the next attempt finds what was made, and ma
   await letAuthorityEndIn(1);
   const { key, write } = await intend("Edge policy");
   const { writer } = await openProvider(worker, world.connection.id);
-  const { id } = await writer.write(write, key.idempotencyKey, AbortSignal.timeout(5_000));
+  const { id } = await writer.write(write, key.idempotencyKey, within(5_000));
   await renewAuthority();
   const next = await loseWorker();
   expect(await openWriting(installation, next).create("Edge policy")).toEqual({
@@ -152,7 +153,7 @@ test("a call left behind by a run that was blocked meanwhile is settled, and the
   await letAuthorityEndIn(1);
   const { key, write } = await intend("Edge policy");
   const { writer } = await openProvider(worker, world.connection.id);
-  await writer.write(write, key.idempotencyKey, AbortSignal.timeout(5_000));
+  await writer.write(write, key.idempotencyKey, within(5_000));
   const { olivia, omar, northwind } = world;
   const { drained } = await removeMember(db, { actor: olivia, workspaceId: northwind.id, userId: omar.id });
   expect(drained).toEqual({ done: 0, failed: 0, unknown: 1 });

@@ -5,6 +5,7 @@ import { openProvider } from "../../jobs/openProvider.ts";
 import { checkpoint } from "../../server/domain/operations/runEffect.ts";
 import type { ProviderWriter } from "../../server/provider/port.ts";
 import { listPlan, type PlanRecord } from "../helpers/backups.ts";
+import { within } from "../helpers/callTime.ts";
 
 /** What everybody writes first: a gate when the run begins, or one more right before each call. */
 export type Checks = "at the start" | "before each call";
@@ -41,7 +42,7 @@ async function restoreRow(
   let id: string | null = null;
   for (const write of provider.model.planWrites(type, desired ?? {}, assignments, null)) {
     if (!(await isAllowed())) return false;
-    const written = await writer.write({ ...write, id }, crypto.randomUUID(), AbortSignal.timeout(20_000));
+    const written = await writer.write({ ...write, id }, crypto.randomUUID(), within(20_000));
     id ??= written.id;
   }
   return true;

@@ -11,12 +11,18 @@ import { checkpoint, RunStopped, refusedByBackstop, type StopCause } from "./run
 const writeBudget = 20_000;
 
 /**
- * `intended`: the call may be made until `endsAt` (by `performance.now()`). `settled`: it was made before, and
+ * The worker gives a call up this much (milliseconds) before the deadline that revocations wait for: between its
+ * last look at the clock and the socket it may be kept busy.
+ */
+const reserve = 500;
+
+/**
+ * `intended`: the call may be made for as long as `leftMs` says so. `settled`: it was made before, and
  * that is how it ended. `unsettled`: an attempt before this one was lost with the call under way; after
  * `waitMs` it cannot be sent any more, and the provider may be asked what became of it.
  */
 export type Intended =
-  | { kind: "intended"; key: IntentKey; endsAt: number }
+  | { kind: "intended"; key: IntentKey; leftMs(): number }
   | { kind: "settled"; settled: SettledWrite }
   | { kind: "unsettled"; key: IntentKey; intent: Intent; waitMs: number };
 
@@ -65,7 +71,7 @@ function stopped(intended: Intended | Stopped): Intended {
 
 async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise<Intended | Stopped> {
   // Before anything is sent: the local end must never be later than the one the database computes.
-  const begun = performance.now();
+  const elapsed = startStopwatch();
   const gated = await checkpoint(tx, run);
   if (gated.kind !== "allowed") return gated;
   const before = await findEffect(tx, run.id, name);
@@ -84,7 +90,14 @@ async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise
     JSON.stringify(intent),
     before?.state === "unknown",
   ]);
-  return { kind: "intended", key: { runId: run.id, key: name, idempotencyKey }, endsAt: begun + remaining };
+  const key = { runId: run.id, key: name, idempotencyKey };
+  return { kind: "intended", key, leftMs: () => remaining - reserve - elapsed() };
+}
+
+/** Milliseconds since, by the clock that says more: one stands still while the host sleeps, the other can be set. */
+function startStopwatch(): () => number {
+  const [monotonic, wall] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - monotonic, Date.now() - wall);
 }
 
 /** Not carried out; or not known to be, and twice is as good as once. */

@@ -1,4 +1,4 @@
-import type { ProviderCredential } from "../port.ts";
+import type { CallTime, ProviderCredential } from "../port.ts";
 import { addressUnder } from "./addresses.ts";
 import { type Answer, exchange, type Outgoing } from "./exchange.ts";
 import { errorFromGraph, malformedAnswer } from "./graphErrors.ts";
@@ -15,15 +15,10 @@ export type GraphClient = {
   /** The answer to a POST that only reads, and so is repeated like a GET. */
   query(address: string, body: string, signal: AbortSignal): Promise<Answer>;
   /**
-   * Sends once; again only with a new token after 401, which says that nothing was done. Any status. `trace`
-   * tells, whatever happens, whether a request has left that was not refused so.
+   * Sends once; again only with a new token after 401, which says that nothing was done; nothing once its time
+   * is up. Any status. `trace` tells, whatever happens, whether a request has left that was not refused so.
    */
-  sendOnce(
-    address: string,
-    outgoing: Outgoing,
-    signal: AbortSignal,
-    trace: { sent: boolean },
-  ): Promise<Answer>;
+  sendOnce(address: string, outgoing: Outgoing, time: CallTime, trace: { sent: boolean }): Promise<Answer>;
   /** The address of a path such as `/beta/deviceManagement`. */
   addressOf(path: string): string;
   /** The link itself, verbatim; `malformed_answer` unless it is an address of the configured origin. */
@@ -59,9 +54,10 @@ export function makeGraphClient(credential: ProviderCredential, login: Login): G
     get: (address, signal) => repeatedly(address, { method: "GET", headers: {} }, signal),
     query: (address, body, signal) =>
       repeatedly(address, { method: "POST", headers: jsonBody, body }, signal),
-    sendOnce: (address, outgoing, signal, trace) =>
+    sendOnce: (address, outgoing, { signal, isUp }, trace) =>
       authenticated(outgoing, signal, async (whole) => {
         signal.throwIfAborted();
+        if (isUp()) throw new Error("The time for the call is up.");
         trace.sent = true;
         const answer = await exchange(address, whole, timings.callMs, signal);
         trace.sent = answer.status !== 401;

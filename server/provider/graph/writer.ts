@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type PolicyWrite, ProviderError, type ProviderWriter } from "../port.ts";
+import { type CallTime, type PolicyWrite, ProviderError, type ProviderWriter } from "../port.ts";
 import type { Answer, Outgoing } from "./exchange.ts";
 import type { GraphClient } from "./graphClient.ts";
 import { errorFromGraph, malformedAnswer } from "./graphErrors.ts";
@@ -22,9 +22,9 @@ const neverConnected = new Set([
 /** The writing half of the port: each call one request, never repeated, with the truth about what it may have done. */
 export function makeWriter(client: GraphClient): ProviderWriter {
   return {
-    async write(write, idempotencyKey, signal) {
+    async write(write, idempotencyKey, time) {
       const { address, outgoing } = writeRequest(client, write, idempotencyKey);
-      const answer = await sendTruthfully(client, address, outgoing, signal);
+      const answer = await sendTruthfully(client, address, outgoing, time);
       return { id: readOutcome(write, answer, client) };
     },
   };
@@ -35,11 +35,11 @@ async function sendTruthfully(
   client: GraphClient,
   address: string,
   outgoing: Outgoing,
-  signal: AbortSignal,
+  time: CallTime,
 ): Promise<Answer> {
   const trace = { sent: false };
   try {
-    return await client.sendOnce(address, outgoing, signal, trace);
+    return await client.sendOnce(address, outgoing, time, trace);
   } catch (error) {
     const { sent } = trace;
     if (!(error instanceof ProviderError)) {
