@@ -12,6 +12,7 @@ import { rolesOf } from "../server/provider/policyTypes.ts";
 import { type JsonObject, type PolicyWrite, ProviderError } from "../server/provider/port.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { findOut } from "./findOut.ts";
+import { AuthorityDoubted } from "./liveAttempts.ts";
 import { lookPatiently, waitUnless } from "./lookPatiently.ts";
 import type { OpenProvider } from "./openProvider.ts";
 
@@ -46,12 +47,13 @@ const mostTries = 5;
  * `ProviderError` for what is not the item's fault.
  */
 export async function performWrite(writing: Writing, effect: ProviderEffect): Promise<SettledWrite> {
-  const { deps, run, signal } = writing;
+  const { deps, run, signal, provider } = writing;
   const { name, write, matchKey, before, after, item } = effect;
   const intent = { action: write.action, type: write.type, id: write.id, matchKey, before, after, item };
   for (let tried = 1; ; tried += 1) {
     signal.throwIfAborted();
-    const intended = await intendWrite(deps.db, run, name, intent);
+    const { credentialVersion } = provider.connection;
+    const intended = await intendWrite(deps.db, run, { name, intent, credentialVersion });
     const ended = await carryOut(writing, effect.write, intent, intended);
     if (!("again" in ended)) return ended;
     if (tried >= mostTries) return asLeft(ended);
@@ -78,6 +80,9 @@ async function carryOut(
       // Until its deadline a worker that only seems dead may still send it.
       await waitUnless(writing.signal, intended.waitMs);
       return settleLost(writing, intended.key, intended.intent, lostAnswer);
+    case "outdated":
+      // Authority had ended and was given back in between: another attempt opens what it is given back with.
+      throw new AuthorityDoubted();
     case "intended":
       return send(writing, write, intent, intended);
   }

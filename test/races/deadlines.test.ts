@@ -17,9 +17,9 @@ beforeEach(async () => {
 });
 
 async function intend() {
-  const { write, matchKey, after, item, name } = creationOf(installation.worker, "Edge policy");
-  const intent = { action: write.action, type: write.type, id: write.id, matchKey, after, item };
-  const intended = await intendWrite(installation.db, run, name, intent);
+  const { write, matchKey, before, after, item, name } = creationOf(installation.worker, "Edge policy");
+  const intent = { action: write.action, type: write.type, id: write.id, matchKey, before, after, item };
+  const intended = await intendWrite(installation.db, run, { name, intent, credentialVersion: 1 });
   if (intended.kind !== "intended") throw new Error(`It was not intended: ${intended.kind}`);
   return intended;
 }

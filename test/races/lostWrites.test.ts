@@ -64,7 +64,7 @@ async function loseWorker(): Promise<Run> {
 async function intend(name: string) {
   const { write, matchKey, before, after, item, name: key } = creationOf(installation.worker, name);
   const intent = { action: write.action, type: write.type, id: write.id, matchKey, before, after, item };
-  const intended = await intendWrite(installation.db, run, key, intent);
+  const intended = await intendWrite(installation.db, run, { name: key, intent, credentialVersion: 1 });
   if (intended.kind !== "intended") throw new Error(`It was not intended: ${intended.kind}`);
   return { ...intended, write };
 }
@@ -195,10 +195,10 @@ test("a change that may have been carried out is not said not to have been; the 
     after: null,
     item: {},
   } as const;
-  const intended = await intendWrite(db, run, change.name, intent);
+  const intended = await intendWrite(db, run, { name: change.name, intent, credentialVersion: 1 });
   if (intended.kind !== "intended") throw new Error("It was not intended.");
   const { writer } = await openProvider(worker, world.connection.id);
-  await writer.write(write, intended.key.idempotencyKey, AbortSignal.timeout(5_000));
+  await writer.write(write, intended.key.idempotencyKey, within(5_000));
   await until(async () => (await rescueCalls()) === 1);
   const [state] = await db.query("select state from effects where run_id = $1", [run.id]);
   expect(state).toEqual({ state: "unknown" });

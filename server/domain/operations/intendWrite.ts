@@ -17,14 +17,22 @@ const writeBudget = 20_000;
 const reserve = 500;
 
 /**
+ * What is to be sent: `name` is the same in every attempt. `credentialVersion`: of the credential that the caller
+ * has opened to send it with.
+ */
+export type Call = { name: string; intent: Intent; credentialVersion: number };
+
+/**
  * `intended`: the call may be made for as long as `leftMs` says so. `settled`: it was made before, and
  * that is how it ended. `unsettled`: an attempt before this one was lost with the call under way; after
- * `waitMs` it cannot be sent any more, and the provider may be asked what became of it.
+ * `waitMs` it cannot be sent any more, and the provider may be asked what became of it. `outdated`: the gate
+ * allows it under another credential than the caller's, which has been replaced meanwhile.
  */
 export type Intended =
   | { kind: "intended"; key: IntentKey; leftMs(): number }
   | { kind: "settled"; settled: SettledWrite }
-  | { kind: "unsettled"; key: IntentKey; intent: Intent; waitMs: number };
+  | { kind: "unsettled"; key: IntentKey; intent: Intent; waitMs: number }
+  | { kind: "outdated" };
 
 type StoredEffect = {
   state: "in_flight" | SettledWrite["state"];
@@ -42,8 +50,8 @@ type StoredEffect = {
  * when authority is gone or a newer attempt has taken over; a call known to have failed is intended anew, and so is
  * one that may be made twice and of which it is not known whether it was.
  */
-export async function intendWrite(db: Db, run: Run, name: string, intent: Intent): Promise<Intended> {
-  const work = () => db.transaction((tx) => intendIn(tx, run, name, intent), workerBounds);
+export async function intendWrite(db: Db, run: Run, call: Call): Promise<Intended> {
+  const work = () => db.transaction((tx) => intendIn(tx, run, call), workerBounds);
   try {
     return stopped(await retrying(work));
   } catch (error) {
@@ -65,11 +73,16 @@ function stopped(intended: Intended | Stopped): Intended {
     case "intended":
     case "settled":
     case "unsettled":
+    case "outdated":
       return intended;
   }
 }
 
-async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise<Intended | Stopped> {
+async function intendIn(
+  tx: Tx,
+  run: Run,
+  { name, intent, credentialVersion }: Call,
+): Promise<Intended | Stopped> {
   // Before anything is sent: the local end must never be later than the one the database computes.
   const elapsed = startStopwatch();
   const gated = await checkpoint(tx, run);
@@ -89,7 +102,10 @@ async function intendIn(tx: Tx, run: Run, name: string, intent: Intent): Promise
     idempotencyKey,
     JSON.stringify(intent),
     before?.state === "unknown",
+    run.connectionId,
+    credentialVersion,
   ]);
+  if (remaining === undefined) return { kind: "outdated" };
   const key = { runId: run.id, key: name, idempotencyKey };
   return { kind: "intended", key, leftMs: () => remaining - reserve - elapsed() };
 }
@@ -122,15 +138,21 @@ async function findEffect(tx: Tx, runId: string, key: string): Promise<StoredEff
   return row;
 }
 
-/** Returns how long (milliseconds) the call may take from the moment the database stored it. An unknown one is counted. */
-async function storeIntent(tx: Tx, values: readonly unknown[]): Promise<number> {
+/**
+ * Returns how long (milliseconds) the call may take from the moment the database stored it; undefined when the
+ * gate has looked at another credential. The connection's key is held, so it stays the one until the commit. An
+ * unknown one is counted already.
+ */
+async function storeIntent(tx: Tx, values: readonly unknown[]): Promise<number | undefined> {
   const [row] = await tx.query<{ remaining: number }>(
     `with stored as (
        insert into effects (run_id, key, fencing_token, kind, state, authority_keys, epochs, valid_until,
          deadline, idempotency_key, intent)
-       values ($1, $2, $3, 'provider', 'in_flight', $4::bigint[], $5::bigint[],
+       select $1::uuid, $2, $3::bigint, 'provider', 'in_flight', $4::bigint[], $5::bigint[],
          coalesce($6::timestamptz, 'infinity'),
-         least(clock_timestamp() + make_interval(secs => $7), coalesce($6::timestamptz, 'infinity')), $8, $9)
+         least(clock_timestamp() + make_interval(secs => $7), coalesce($6::timestamptz, 'infinity')),
+         $8::uuid, $9::jsonb
+       from provider_connections where id = $11 and credential_version = $12
        on conflict (run_id, key) do update set fencing_token = excluded.fencing_token, state = 'in_flight',
          authority_keys = excluded.authority_keys, epochs = excluded.epochs, valid_until = excluded.valid_until,
          deadline = excluded.deadline, idempotency_key = excluded.idempotency_key, intent = excluded.intent,
@@ -139,11 +161,10 @@ async function storeIntent(tx: Tx, values: readonly unknown[]): Promise<number> 
      counted as (
        update operation_runs set effects_unsettled = effects_unsettled + case when $10 then 0 else 1 end,
          heartbeat_at = clock_timestamp()
-       where id = $1)
+       where id = $1 and exists (select 1 from stored))
      select greatest(0, extract(epoch from deadline - clock_timestamp()) * 1000)::float8 as remaining
      from stored`,
     values,
   );
-  if (row === undefined) throw new Error("An intent was not stored.");
-  return row.remaining;
+  return row?.remaining;
 }
