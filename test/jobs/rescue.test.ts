@@ -8,7 +8,7 @@ import { beginSync } from "../helpers/begun.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, listJobsOf } from "../helpers/queue.ts";
-import { getRun, listActions, listNotifications } from "../helpers/records.ts";
+import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
 
 /** The rescuer, with time set back instead of waited for. */
 
@@ -132,6 +132,29 @@ describe("a pool without a sign of life", () => {
     expect(await listNotifications(db, run.id)).toHaveLength(1);
     expect((await listActions(db, run.id)).filter((action) => action === "run.failed")).toHaveLength(1);
     expect(await db.query("select 1 from graphile_worker._private_jobs")).toEqual([]);
+  });
+});
+
+describe("a run that lost its authority and, on its last attempt, its worker", () => {
+  test("is blocked, not failed: with its verdict, and told once", async () => {
+    const { db, worker } = installation;
+    const run = await beginUnder("pool-dead");
+    await db.query("update operation_runs set max_attempts = 1 where id = $1", [run.id]);
+    await db.query("delete from memberships where user_id = $1", [world.omar.id]);
+    await silentFor(46);
+    await Promise.all([look(), look()]);
+    await drainQueue(worker);
+    expect(await getRun(db, run.id)).toMatchObject({
+      outcome: "blocked",
+      reasonCode: "initiator_not_entitled",
+      failureCode: null,
+    });
+    expect(await listDecisions(db, run.id)).toMatchObject([
+      { attempt: 1, verdict: "allowed" },
+      { attempt: 1, verdict: "denied", reasonCode: "initiator_not_entitled" },
+    ]);
+    expect(await listNotifications(db, run.id)).toHaveLength(1);
+    expect((await listActions(db, run.id)).filter((action) => action === "run.blocked")).toHaveLength(1);
   });
 });
 

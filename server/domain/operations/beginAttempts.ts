@@ -7,7 +7,6 @@ import { deferRuns } from "./deferRuns.ts";
 import { type Ending, finishRuns } from "./finishRuns.ts";
 import { type GatedRun, gateRuns } from "./gateRuns.ts";
 import { recordDecisions } from "./recordDecisions.ts";
-import { workerLost } from "./rescueRuns.ts";
 import type { Run } from "./run.ts";
 
 /** One delivery of a job: whose task it came to, which run it is for, and the queue's own id of it. */
@@ -25,6 +24,13 @@ export type Begun =
     };
 
 type Plan = { run: Run; begun: Begun; decision: Decision | null; ending?: Ending };
+
+/** How a run ends whose last attempt took its worker with it. */
+const workerLost: Ending = {
+  outcome: "failed",
+  code: "worker_lost",
+  message: "The worker was lost during the last attempt.",
+};
 
 /** A run with a sign of life this recent (milliseconds) is alive; a second job for it is a duplicate. */
 const aliveFor = 60_000;
@@ -157,7 +163,7 @@ async function endRuns(tx: Tx, plans: readonly Plan[]): Promise<void> {
     tx,
     denied.map(({ run, decision }) => ({
       runId: run.id,
-      attempt: run.attempt + 1,
+      attempt: Math.min(run.attempt + 1, run.maxAttempts),
       phase: "begin" as const,
       decision,
     })),

@@ -3,18 +3,11 @@ import { retrying } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { enqueueRuns } from "./enqueue.ts";
-import { type Ending, finishRuns } from "./finishRuns.ts";
+import { finishRuns } from "./finishRuns.ts";
 import { type Run, runColumns } from "./run.ts";
 
 /** Runs dealt with in one go; the rescuer comes again soon. */
 const batch = 100;
-
-/** How a run ends whose last attempt took its worker with it. */
-export const workerLost: Ending = {
-  outcome: "failed",
-  code: "worker_lost",
-  message: "The worker was lost during the last attempt.",
-};
 
 /**
  * Gives the jobs of worker pools back that have shown no sign of life for that long (milliseconds), so that
@@ -38,8 +31,9 @@ export async function unlockLostPools(db: Db, lostAfter: number): Promise<number
 
 /**
  * Takes runs up again whose attempt has shown no sign of life for that long (milliseconds): a new fencing
- * token, so that the worker, should it come back, changes nothing any more; queued for another attempt under a
- * fresh gate, or \`failed\` / \`worker_lost\` when that was the last. Returns how many.
+ * token, so that the worker, should it come back, changes nothing any more; queued for a fresh gate, which lets
+ * another attempt begin, or ends the run when that was the last: `blocked` if its authority has gone meanwhile, else
+ * `failed` / `worker_lost` (see `beginAttempts`). Returns how many.
  */
 export async function requeueLostRuns(db: Db, lostAfter: number): Promise<number> {
   return retrying(() => db.transaction((tx) => requeueIn(tx, lostAfter), workerBounds));
@@ -47,9 +41,8 @@ export async function requeueLostRuns(db: Db, lostAfter: number): Promise<number
 
 async function requeueIn(tx: Tx, lostAfter: number): Promise<number> {
   const lost = await tx.query<Run>(
-    `update operation_runs set fencing_token = fencing_token + 1,
-       job_id = null, last_error = 'The worker was lost.',
-       status = case when attempt < max_attempts then 'queued' else status end
+    `update operation_runs set fencing_token = fencing_token + 1, status = 'queued',
+       job_id = null, last_error = 'The worker was lost.'
      where id in (
        select id from operation_runs
        where status = 'running' and not awaits_children and heartbeat_at < clock_timestamp() - make_interval(secs => $1)
@@ -69,14 +62,17 @@ async function requeueIn(tx: Tx, lostAfter: number): Promise<number> {
       details: { operation: run.operation, attempt: run.attempt },
     })),
   );
-  const over = lost.filter((run) => run.status === "running" || cancellationOf(run) !== null);
-  await enqueueRuns(
-    tx,
-    lost.filter((run) => !over.includes(run)).map(({ id }) => id),
-  );
   await finishRuns(
     tx,
-    over.map((run) => ({ run, ending: cancellationOf(run) ?? workerLost })),
+    lost.flatMap((run) => {
+      const ending = cancellationOf(run);
+      return ending === null ? [] : [{ run, ending }];
+    }),
+  );
+  // Those that have just ended get none.
+  await enqueueRuns(
+    tx,
+    lost.map(({ id }) => id),
   );
   return lost.length;
 }
