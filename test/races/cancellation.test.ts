@@ -3,6 +3,8 @@ import { cancelRun } from "../../server/domain/operations/cancelRun.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { RunStopped, runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";
+import { requestSyncOf } from "../helpers/bulk.ts";
+import { placeHold } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import {
   follow,
@@ -12,6 +14,7 @@ import {
   untilSomebodyWaits,
 } from "../helpers/interleaving.ts";
 import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
+import { drainQueue } from "../helpers/queue.ts";
 import { getRun, listActions, listDecisions } from "../helpers/records.ts";
 import { createUnprotected } from "./naive.ts";
 
@@ -97,6 +100,25 @@ test("of a beginning and a cancellation at the same moment, one is first and not
   }
 });
 
+test.each(["a run", "a run's children"])(
+  "who cancels %s waits for a gate that lets it begin, and keeps no gate waiting meanwhile",
+  async (which) => {
+    const { db, url } = installation;
+    const [asked, begun] = which === "a run" ? await requestOne() : await requestThroughParent();
+    const gate = await openSession(url);
+    await gate.query("begin");
+    await gate.query("select pg_advisory_xact_lock(turn_key($1))", [world.contoso.id]);
+    const cancelled = follow(cancelRun(db, { runId: asked, actor: world.omar }));
+    await untilSomebodyWaits(db);
+    // What the gate does next: were the row locked by who waits for the gate, neither would get on.
+    await gate.query("select 1 from operation_runs where id = $1 for no key update nowait", [begun]);
+    await gate.query("commit");
+    await cancelled.result;
+    expect(await getRun(db, begun)).toMatchObject({ outcome: "cancelled" });
+    await gate.end();
+  },
+);
+
 test("who loses the right to cancel while they ask has lost it", async () => {
   const { db, url } = installation;
   const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
@@ -134,6 +156,23 @@ test("control: looking for a cancellation first and then acting acts after it wa
   expect(late).toHaveLength(1);
   await acting.end();
 });
+
+async function requestOne(): Promise<[string, string]> {
+  const run = await requestAs(installation.db, world.omar, "inventory.sync", world.contoso);
+  return [run, run];
+}
+
+/** A run and the one that it has asked for, which waits. */
+async function requestThroughParent(): Promise<[string, string]> {
+  const { db, worker } = installation;
+  await placeHold(db, { tenant: world.contoso });
+  const parent = await requestSyncOf(installation, world, world.omar, [world.contoso]);
+  await drainQueue(worker);
+  const [child] = await db.query<{ id: string }>("select id from operation_runs where parent_run_id = $1", [
+    parent,
+  ]);
+  return [parent, child?.id ?? ""];
+}
 
 function effectOf(run: Run): Promise<void> {
   return runEffect(installation.db, run, { name: "effect", perAttempt: false }, nothing);

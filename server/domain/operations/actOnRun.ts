@@ -4,13 +4,14 @@ import { entitledAt, type Place } from "../authority/places.ts";
 import { loadViewer, type Viewer } from "../authority/viewer.ts";
 import { NotFound } from "../errors.ts";
 import { type Run, runColumns } from "./run.ts";
+import { shareTurns } from "./tenantLine.ts";
 
 /** A run somebody is about to change, with its row locked, and they as they stand until commit. */
 export type ActedOn = { run: Run; place: Place; viewer: Viewer };
 
 /**
- * Takes what an actor's right rests on, shared, and only then the run's row, in the order of every gate: whoever
- * takes the right away waits for us or beats us. Throws `NotFound` for a stranger to where the run stands.
+ * Takes what an actor's right rests on and its tenant's line, shared, and only then the run's row, in the order of
+ * every gate: whoever takes the right away, or lets the run begin, waits for us or beats us. Throws `NotFound` for a stranger to where the run stands.
  */
 export async function actOnRun(tx: Tx, actor: Actor, runId: string): Promise<ActedOn> {
   await tx.query(
@@ -19,6 +20,7 @@ export async function actOnRun(tx: Tx, actor: Actor, runId: string): Promise<Act
      from operation_runs r where r.id = $1`,
     [runId, actor.id],
   );
+  await shareTurns(tx, [runId]);
   const [run] = await tx.query<Run>(
     `select ${runColumns} from operation_runs where id = $1 for no key update`,
     [runId],

@@ -7,6 +7,7 @@ import { cancellationOf, lackingToCancel } from "./cancellation.ts";
 import { finishRuns } from "./finishRuns.ts";
 import { type Run, runColumns } from "./run.ts";
 import { badgeOf } from "./runWords.ts";
+import { shareTurns } from "./tenantLine.ts";
 
 /** `ended`: it had not begun or was between two attempts. `asked`: it stops before its next effect. */
 export type Cancelled = "ended" | "asked";
@@ -46,8 +47,12 @@ async function cancelSomeIn(tx: Tx, parentId: string | null): Promise<number> {
      from operation_runs c join operation_runs p on p.id = c.parent_run_id
      where c.parent_run_id is not null and c.status <> 'completed' and c.cancel_requested_at is null
        and p.cancel_requested_at is not null and ($1::uuid is null or c.parent_run_id = $1)
-     order by c.id limit ${batch} for no key update of c`,
+     order by c.id limit ${batch}`,
     [parentId],
+  );
+  await shareTurns(
+    tx,
+    found.map(({ id }) => id),
   );
   for (const [id, children] of Map.groupBy(found, ({ byId }) => byId)) {
     const ids = children.map((child) => child.id);
@@ -69,7 +74,7 @@ async function cancelIn(tx: Tx, { runId, actor }: { runId: string; actor: Actor 
   return run.status === "queued" ? "ended" : "asked";
 }
 
-/** Of the runs, those that are open and that nobody asked to cancel yet. The caller has locked and judged them. */
+/** Of the runs, those that are open and that nobody asked to cancel yet. The caller has judged them. */
 async function cancelRuns(tx: Tx, runIds: readonly string[], actor: Actor): Promise<void> {
   const asked = await askToCancel(tx, runIds, actor);
   await recordAudit(tx, ...asked.map((run) => requested(run, actor)));
