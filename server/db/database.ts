@@ -152,7 +152,9 @@ async function inTransaction<T>(
     await client.query(opening);
     const result = await work(tx);
     tx.close();
-    await client.query("commit");
+    // After a statement that failed and that nobody heeded, PostgreSQL answers a commit by rolling back.
+    const { command } = await client.query("commit");
+    if (command !== "COMMIT") throw new Error("The transaction was not committed: a statement in it failed.");
     return result;
   } catch (error) {
     tx.close();

@@ -35,3 +35,14 @@ test("no function has a parsed body that uses a table's row type: PostgreSQL 15 
   );
   expect(parsed).toEqual([]);
 });
+
+test("a transaction with a failed statement that nobody heeded is not taken for committed", async () => {
+  const { db } = database;
+  const careless = db.transaction(async (tx) => {
+    await tx.query("insert into authority_epochs values (1, 1, '1')");
+    await tx.query("select 1 / 0").catch(() => {});
+    return "done";
+  });
+  await expect(careless).rejects.toThrow("was not committed");
+  expect(await db.query("select * from authority_epochs")).toEqual([]);
+});
