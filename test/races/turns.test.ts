@@ -3,7 +3,9 @@ import { v7 as uuidv7 } from "uuid";
 import { failAttempt } from "../../server/domain/operations/endAttempt.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
-import { createMember } from "../helpers/factories.ts";
+import { releaseHold } from "../../server/domain/tenants/hold.ts";
+import { letThrough } from "../../server/domain/tenants/letThrough.ts";
+import { createMember, placeHold } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
@@ -74,6 +76,22 @@ test("a younger one that has begun keeps its turn: the older waits", async () =>
   expect(await begin(second)).toMatchObject({ kind: "authorized" });
   const third = await requestRestoreRun(db, world);
   expect(await begin(third)).toEqual({ kind: "deferred" });
+});
+
+test("one that was let through a hold does not wait for one that the hold keeps back", async () => {
+  const { db } = installation;
+  const [first, second] = await two();
+  await placeHold(db, { tenant: world.contoso });
+  expect(await begin(first)).toEqual({ kind: "deferred" });
+  const here = { actor: world.olivia, workspaceId: world.northwind.id, tenantId: world.contoso.id };
+  expect(await letThrough(db, { ...here, runIds: [second] })).toBe(1);
+  const begun = await begin(second);
+  expect(begun).toMatchObject({ kind: "authorized" });
+  await releaseHold(db, here);
+  expect(await begin(first)).toEqual({ kind: "deferred" });
+  expect(await getRun(db, first)).toMatchObject({ waitingReason: "turn" });
+  if (begun.kind === "authorized") await end(begun.run);
+  expect(await begin(first)).toMatchObject({ kind: "authorized" });
 });
 
 test("gates of different workers take the turn one after the other", async () => {

@@ -95,13 +95,13 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
        select count(*)::integer as "tenantRunning" from operation_runs r
        where r.tenant_id = s.tenant_id and r.status = 'running' and r.id <> s.id
      ) busy
-     -- The one that writes already, else the first in line.
+     -- The one that writes already, else the first in line; who stands under a hold is not in line yet.
      left join lateral (
        select jsonb_build_object('runId', r.id, 'operation', r.operation, 'initiatorName', r.initiator_name)
          as turn
        from operation_runs r
        where s.writes and r.tenant_id = s.tenant_id and r.writes_provider and r.status <> 'completed'
-         and r.id <> s.id and (r.status = 'running' or r.id < s.id)
+         and r.id <> s.id and (r.status = 'running' or (r.id < s.id and not exists (select 1 from hold_over(r))))
        order by r.status = 'running' desc, r.id limit 1
      ) n on true`,
     [
