@@ -7,8 +7,8 @@ import { createConnection, createTenant, placeHold } from "../helpers/factories.
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, makeDoor, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
 import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
-import { drainQueue, makeJobsDue, makeTestWorker } from "../helpers/queue.ts";
-import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
+import { drainQueue } from "../helpers/queue.ts";
+import { getRun, listActions, listDecisions } from "../helpers/records.ts";
 
 const installation = useInstallation();
 let world: Northwind;
@@ -17,17 +17,6 @@ beforeEach(async () => {
 });
 
 const one = async () => ({ items: 1, counts: {} });
-
-test("revoke, grant, revoke: a run authorized in between is not killed by the first revocation", async () => {
-  const { db } = installation;
-  await suspend("disabled");
-  await suspend("active");
-  const run = await beginSync(installation, world);
-  await runEffect(db, run, { name: "in between", perAttempt: false }, one);
-  await suspend("disabled");
-  await expect(runEffect(db, run, { name: "after", perAttempt: false }, one)).rejects.toThrow();
-  expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", effectsDone: 1 });
-});
 
 test("an attempt that was presumed dead and comes back can neither act nor end the run", async () => {
   const { db, worker } = installation;
@@ -79,43 +68,6 @@ test("control: an ending that does not carry the token lets the zombie end the r
     [zombie.id],
   );
   expect(await getRun(db, zombie.id)).toMatchObject({ outcome: "succeeded", attempt: 2, effectsDone: 0 });
-});
-
-test("denials in parallel make exactly one transition, one decision, one entry, one notification", async () => {
-  const { db, sandbox } = installation;
-  const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
-  await suspend("disabled");
-  const workers = Array.from({ length: 8 }, () => makeTestWorker(db, sandbox.url));
-  const kinds = await Promise.all(
-    workers.map(
-      async (worker, n) =>
-        (await worker.begin({ operation: "inventory.sync", runId: run, jobId: `job ${n}` })).kind,
-    ),
-  );
-  expect(kinds.filter((kind) => kind === "blocked")).toHaveLength(1);
-  expect(kinds.filter((kind) => kind === "ended")).toHaveLength(7);
-  expect(await listDecisions(db, run)).toHaveLength(1);
-  expect(await listActions(db, run)).toEqual(["run.requested", "run.blocked"]);
-  expect(await listNotifications(db, run)).toHaveLength(1);
-});
-
-test("a denial whose transaction fails has no effect, and is denied when it comes again", async () => {
-  const { db, worker } = installation;
-  const run = await requestAs(db, world.omar, "inventory.sync", world.contoso);
-  await suspend("disabled");
-  await db.query("alter table notifications add constraint broken check (false) not valid");
-  await drainQueue(worker);
-  expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1, startedAt: null });
-  expect(await listDecisions(db, run)).toEqual([]);
-  await db.query("alter table notifications drop constraint broken");
-  await makeJobsDue(db);
-  await drainQueue(worker);
-  expect(await getRun(db, run)).toMatchObject({
-    outcome: "blocked",
-    reasonCode: "initiator_not_entitled",
-    startedAt: null,
-  });
-  expect(await listNotifications(db, run)).toHaveLength(1);
 });
 
 test("once a hold has returned no run of the tenant begins", async () => {

@@ -1,13 +1,16 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { AuthorityDoubted } from "../../jobs/liveAttempts.ts";
+import { openProvider } from "../../jobs/openProvider.ts";
 import { settleFault } from "../../jobs/settleFault.ts";
 import { replaceCredential } from "../../server/domain/connections/replaceCredential.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
+import { checkpoint } from "../../server/domain/operations/runEffect.ts";
+import { within } from "../helpers/callTime.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { grantedRoles, type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { credentialKeys } from "../helpers/queue.ts";
 import { getRun } from "../helpers/records.ts";
-import { beginAgain, beginRestore, openWriting } from "../helpers/restores.ts";
+import { beginAgain, beginRestore, creationOf, openWriting } from "../helpers/restores.ts";
 
 /**
  * The gate says yes about the credential that is verified now. A worker that opened another one before must not
@@ -65,5 +68,16 @@ test("a run goes on under the credential that was verified, never under the one 
   expect(await getRun(db, run.id)).toMatchObject({ status: "queued", attempt: 0, effectsDone: 1 });
   const next = await beginAgain(installation, run.id);
   expect(await openWriting(installation, next).create("Firewall")).toMatchObject({ state: "done" });
+  expect(await written()).toContain("Firewall");
+});
+
+test("control: with the gate's yes alone, what was opened before is what it is written with", async () => {
+  const { db, worker } = installation;
+  const { writer } = await openProvider(worker, world.connection.id);
+  // Its token is fetched by the first call and kept for all that follow.
+  await writer.write(creationOf(worker, "Edge policy").write, crypto.randomUUID(), within(5_000));
+  await replaceAndVerify();
+  expect(await db.transaction((tx) => checkpoint(tx, run))).toMatchObject({ kind: "allowed" });
+  await writer.write(creationOf(worker, "Firewall").write, crypto.randomUUID(), within(5_000));
   expect(await written()).toContain("Firewall");
 });

@@ -7,8 +7,9 @@ import { changeAuthority } from "../../server/domain/revocation/changeAuthority.
 import { beginSync } from "../helpers/begun.ts";
 import { createMember, createWorkspace } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
-import { follow, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
+import { follow, makeDoor, openSession, untilSomebodyWaits } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
+import { getRun } from "../helpers/records.ts";
 
 const installation = useInstallation();
 let world: Northwind;
@@ -16,18 +17,26 @@ beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0 });
 });
 
-type Way = { sql: () => Promise<string> | string; values?: () => unknown[]; touches: "user" | "tenant" };
+type Way = {
+  sql: () => Promise<string> | string;
+  values?: () => unknown[];
+  touches: "user" | "tenant";
+  /** The authority tables it reaches. */
+  tables: string[];
+};
 
 const ways: Record<string, Way> = {
   "plain SQL": {
     sql: () => "update users set status = 'disabled' where id = $1",
     values: () => [world.omar.id],
     touches: "user",
+    tables: ["users"],
   },
   "a cascade": {
     sql: () => "with gone as (delete from users where id = $1 returning id) select * from gone",
     values: () => [world.omar.id],
     touches: "user",
+    tables: ["users", "memberships", "role_assignments"],
   },
   "an upsert that inserts": {
     sql: () =>
@@ -35,6 +44,7 @@ const ways: Record<string, Way> = {
        on conflict (tenant_id) do update set reason = excluded.reason`,
     values: () => [world.contoso.id],
     touches: "tenant",
+    tables: ["tenant_holds"],
   },
   "an upsert that updates": {
     sql: () =>
@@ -42,6 +52,7 @@ const ways: Record<string, Way> = {
        on conflict (workspace_id, user_id) do update set status = excluded.status`,
     values: () => [world.northwind.id, world.omar.id],
     touches: "user",
+    tables: ["memberships"],
   },
   MERGE: {
     sql: () =>
@@ -49,6 +60,7 @@ const ways: Record<string, Way> = {
        when matched then delete`,
     values: () => [world.omar.id],
     touches: "user",
+    tables: ["memberships", "role_assignments"],
   },
   COPY: {
     sql: () => {
@@ -59,6 +71,7 @@ const ways: Record<string, Way> = {
       return `copy tenant_holds (tenant_id, reason, placed_by_name) from '${file}' with (format csv)`;
     },
     touches: "tenant",
+    tables: ["tenant_holds"],
   },
 };
 
@@ -76,6 +89,28 @@ describe.each(Object.entries(ways))("%s", (_name, way) => {
     expect(await holdsExclusive(session.pid, way.touches, subject)).toBe(false);
     await session.end();
   });
+
+  test("control: where the tables are not fenced, it waits for nobody, and an effect is committed after it", async () => {
+    const { db, url } = installation;
+    const run = await beginSync(installation, world);
+    const door = makeDoor();
+    const effect = runEffect(db, run, { name: "late", perAttempt: false }, async () => {
+      await door.wait();
+      return { items: 1, counts: {} };
+    });
+    await door.reached;
+    const session = await openSession(url);
+    await setFences(way.tables, "disable trigger");
+    try {
+      await session.query(await way.sql(), way.values?.() ?? []);
+    } finally {
+      await setFences(way.tables, "enable always trigger");
+      await session.end();
+    }
+    door.open();
+    await effect;
+    expect(await getRun(db, run.id)).toMatchObject({ effectsDone: 1 });
+  });
 });
 
 test.each([
@@ -87,7 +122,9 @@ test.each([
   "tenants",
   "tenant_holds",
   "provider_connections",
+  "workspace_holds",
   "schedules",
+  "backup_sets",
 ])("TRUNCATE of %s is refused", async (table) => {
   await expect(installation.db.query(`truncate ${table} cascade`)).rejects.toMatchObject({ code: "42501" });
 });
@@ -210,6 +247,15 @@ test("control: the same by hand, without locks taken up front, deadlocks", async
     await session.end();
   }
 });
+
+async function setFences(
+  tables: string[],
+  change: "disable trigger" | "enable always trigger",
+): Promise<void> {
+  for (const table of tables)
+    for (const event of ["insert", "update", "delete"])
+      await installation.db.query(`alter table ${table} ${change} fence_${event}`);
+}
 
 async function epochOf(kind: string, id: string): Promise<number> {
   const [row] = await installation.db.query<{ epoch: number }>(
