@@ -10,17 +10,27 @@ import { storeCredential } from "../../server/domain/connections/storeCredential
 import { beginAttempts } from "../../server/domain/operations/beginAttempts.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { makeGraphProvider } from "../../server/provider/graph/makeGraphProvider.ts";
-import { createConnection, createMember, createTenant, createWorkspace } from "../helpers/factories.ts";
+import {
+  createConnection,
+  createMember,
+  createTenant,
+  createWorkspace,
+  type TestUser,
+  type TestWorkspace,
+} from "../helpers/factories.ts";
 import { tryRequest } from "../helpers/northwind.ts";
 import { credentialKeys } from "../helpers/queue.ts";
 import { withDatabase } from "./installation.ts";
 
 const operation = "inventory.sync";
 const concurrency = 100;
+/** As many as there are jobs at a time: none waits for another's turn at its tenant. */
+const manyTenants = concurrency;
 
 /**
  * The cost of re-authorizing: the same queue and settings with a task that does nothing, with a transaction
- * of its own for every gate and ending, and as the worker does it, where deliveries share them.
+ * of its own for every gate and ending, and as the worker does it, where deliveries share them. Beginnings at one
+ * tenant take turns, so each is measured at one tenant and at many.
  */
 export async function benchGate(jobs: number): Promise<void> {
   await withDatabase(async (db, url) => {
@@ -31,17 +41,24 @@ export async function benchGate(jobs: number): Promise<void> {
       provider: makeGraphProvider({ graphUrl: "http://localhost:1", loginUrl: "http://localhost:1" }),
     });
     const task = withReauthorization(operation, async () => ({ outcome: "succeeded" }));
-    const bare = await measure(db, url, jobs, async () => {});
-    const single = await measure(db, url, jobs, task.bind(alone(deps)));
-    const shared = await measure(db, url, jobs, task.bind(deps));
-    const line = (name: string, rate: number) =>
-      console.log(`${name.padEnd(32)} ${rate.toFixed(0).padStart(7)} jobs/s   ${(rate / single).toFixed(2)}`);
+    const rates: [string, number][] = [
+      ["bare Graphile Worker", await measure(db, url, { jobs, tenants: 1 }, async () => {})],
+    ];
+    for (const tenants of [manyTenants, 1]) {
+      const at = tenants === 1 ? "at one tenant" : `at ${tenants} tenants`;
+      const single = await measure(db, url, { jobs, tenants }, task.bind(alone(deps)));
+      const shared = await measure(db, url, { jobs, tenants }, task.bind(deps));
+      rates.push(
+        [`a gate transaction per job, ${at}`, single],
+        [`ours: gates shared by a batch, ${at}`, shared],
+      );
+    }
+    const [, [, unit] = ["", 1]] = rates;
     console.log(
       `${jobs} jobs each, ${concurrency} at a time; the last column is relative to the second line`,
     );
-    line("bare Graphile Worker", bare);
-    line("a gate transaction per job", single);
-    line("ours: gates shared by a batch", shared);
+    for (const [name, rate] of rates)
+      console.log(`${name.padEnd(50)} ${rate.toFixed(0).padStart(7)} jobs/s   ${(rate / unit).toFixed(2)}`);
   });
 }
 
@@ -62,8 +79,15 @@ function alone(deps: WorkerDeps): WorkerDeps {
   };
 }
 
-async function measure(db: Db, url: string, jobs: number, task: TaskList[string]): Promise<number> {
-  await enqueueMany(db, jobs);
+type Load = { jobs: number; tenants: number };
+
+async function measure(
+  db: Db,
+  url: string,
+  { jobs, tenants }: Load,
+  task: TaskList[string],
+): Promise<number> {
+  await enqueueMany(db, { jobs, tenants });
   const pgPool = new pg.Pool({ connectionString: url, max: 10 });
   pgPool.on("error", () => {});
   pgPool.on("connect", (client) => client.on("error", () => {}));
@@ -97,9 +121,31 @@ async function measure(db: Db, url: string, jobs: number, task: TaskList[string]
 }
 
 /** Runs that are alike, made from one real request: requesting is not what is measured. */
-async function enqueueMany(db: Db, jobs: number): Promise<void> {
+async function enqueueMany(db: Db, { jobs, tenants }: Load): Promise<void> {
   const workspace = await createWorkspace(db);
   const initiator = await createMember(db, { workspace, role: "operator" });
+  const models = [];
+  for (let made = 0; made < tenants; made += 1) models.push(await requestModel(db, workspace, initiator));
+  await db.query("delete from graphile_worker._private_jobs");
+  await db.query(
+    `with made as (
+       insert into operation_runs
+       select copy.* from generate_series(1, $2) as n
+       join operation_runs model on model.id = ($1::uuid[])[1 + n % cardinality($1::uuid[])]
+       cross join lateral jsonb_populate_record(model,
+         jsonb_build_object('id', md5(n || random()::text)::uuid)) as copy
+       returning id, operation, max_attempts)
+     select count(*) from graphile_worker.add_jobs((
+       select array_agg(row(operation, json_build_object('runId', id), null, null, max_attempts,
+         'run:' || id, null, null)::graphile_worker.job_spec) from made))`,
+    [models, jobs],
+  );
+  await db.query("delete from operation_runs where id = any ($1::uuid[])", [models]);
+  await db.query("analyze");
+}
+
+/** A run of a tenant of its own, to be copied. */
+async function requestModel(db: Db, workspace: TestWorkspace, initiator: TestUser): Promise<string> {
   const tenant = await createTenant(db, { workspace });
   const connection = await createConnection(db, { tenant });
   await db.transaction((tx) =>
@@ -110,19 +156,6 @@ async function enqueueMany(db: Db, jobs: number): Promise<void> {
     }),
   );
   const outcome = await tryRequest(db, initiator, operation, tenant);
-  if (outcome.kind !== "stored") throw new Error("The first request was refused.");
-  await db.query("delete from graphile_worker._private_jobs");
-  await db.query(
-    `with made as (
-       insert into operation_runs
-       select copy.* from operation_runs model, generate_series(1, $2) as n,
-         jsonb_populate_record(model, jsonb_build_object('id', md5(n || random()::text)::uuid)) as copy
-       where model.id = $1 returning id, operation, max_attempts)
-     select count(*) from graphile_worker.add_jobs((
-       select array_agg(row(operation, json_build_object('runId', id), null, null, max_attempts,
-         'run:' || id, null, null)::graphile_worker.job_spec) from made))`,
-    [outcome.runId, jobs],
-  );
-  await db.query("delete from operation_runs where id = $1", [outcome.runId]);
-  await db.query("analyze");
+  if (outcome.kind !== "stored") throw new Error("The model's request was refused.");
+  return outcome.runId;
 }
