@@ -236,6 +236,30 @@ test("many calls of which nothing can be found out do not keep one from being lo
   expect(looked[0]?.key).toEqual(key);
 });
 
+test("a call that another release left, which this one cannot read, keeps no other from being settled", async () => {
+  const { db, worker } = installation;
+  await letAuthorityEndIn(1);
+  await intend("Of another release");
+  const guards = ["effects_keep_their_history", "effects_backstop_again"];
+  for (const guard of guards) await db.query(`alter table effects disable trigger ${guard}`);
+  try {
+    await db.query(
+      `update effects set intent = jsonb_set(intent, '{action}', '"rename"'), deadline = deadline - interval '1 minute'
+       where run_id = $1`,
+      [run.id],
+    );
+  } finally {
+    for (const guard of guards) await db.query(`alter table effects enable always trigger ${guard}`);
+  }
+  const { key, write } = await intend("Edge policy");
+  const { writer } = await openProvider(worker, world.connection.id);
+  await writer.write(write, key.idempotencyKey, within(5_000));
+  await until(async () => (await readCalls("deadline > clock_timestamp()")) === 0);
+  expect(await rescueCalls()).toBe(2);
+  expect(await unsettled()).toBe(1);
+  expect(await getRun(db, run.id)).toMatchObject({ tally: { done: 1 }, effectsDone: 1 });
+});
+
 test("a worker that comes back after it was given up changes nothing that was found out meanwhile", async () => {
   const { db } = installation;
   await letAuthorityEndIn(1);

@@ -1,9 +1,10 @@
 import type { Reader } from "../../db/database.ts";
-import { type Intent, type IntentKey, parseIntent } from "./intent.ts";
+import type { IntentKey } from "./intent.ts";
 
 export type AbandonedWrite = {
   key: IntentKey;
-  intent: Intent;
+  /** As it was stored, perhaps by another release: to be parsed by who settles it. */
+  intent: unknown;
   operation: string;
   connectionId: string | null;
 };
@@ -30,7 +31,7 @@ export async function listAbandonedWrites(reader: Reader, margin: number): Promi
   );
   return rows.map(({ intent, operation, connectionId, ...key }) => ({
     key,
-    intent: parseIntent(intent),
+    intent,
     operation,
     connectionId,
   }));
