@@ -49,6 +49,16 @@ export async function holdKey(url: string, kind: string, id: string): Promise<()
   };
 }
 
+/** Whether a session holds a key exclusively: an advisory lock's 64 bits are split over classid and objid. */
+export async function holdsExclusive(db: Db, pid: number, kind: string, id: string): Promise<boolean> {
+  const rows = await db.query(
+    `select 1 from pg_locks where pid = $1 and locktype = 'advisory' and mode = 'ExclusiveLock' and granted
+     and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = authority_key($2, $3)`,
+    [pid, kind, id],
+  );
+  return rows.length > 0;
+}
+
 /** Resolves when the condition holds, however long that takes; the test's own time limit bounds it. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await pause(2);
