@@ -14,7 +14,8 @@ import { useInstallation } from "../helpers/installation.ts";
 import { follow, until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { getRun } from "../helpers/records.ts";
-import { beginAgain, beginRestore, countSettled, creationOf, openWriting } from "../helpers/restores.ts";
+import { beginAgain, beginRestore, countSettled, openWriting } from "../helpers/restores.ts";
+import { countUnsettled, intendCreation, letAuthorityEndIn, renewAuthority } from "./intending.ts";
 
 /**
  * A worker that dies, or loses sight of a call, at every place between intending and settling: no object twice
@@ -29,22 +30,6 @@ beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0 });
   run = await beginRestore(installation, world);
 });
-
-/** Until when calls may be on the wire; a lost one is looked for no earlier. */
-async function letAuthorityEndIn(seconds: number): Promise<void> {
-  await installation.db.query(
-    `update provider_connections
-     set verified_at = clock_timestamp() - interval '24 hours' + make_interval(secs => $2) where id = $1`,
-    [world.connection.id, seconds],
-  );
-}
-
-async function renewAuthority(): Promise<void> {
-  await installation.db.query(
-    "update provider_connections set verified_at = clock_timestamp() where id = $1",
-    [world.connection.id],
-  );
-}
 
 async function names(): Promise<unknown[]> {
   const kept = await installation.control.listPolicies(world.contoso.directoryId, "deviceConfigurations");
@@ -61,18 +46,10 @@ async function loseWorker(): Promise<Run> {
   return beginAgain(installation, run.id);
 }
 
-async function intend(name: string) {
-  const { write, matchKey, before, after, item, name: key } = creationOf(installation.worker, name);
-  const intent = { action: write.action, type: write.type, id: write.id, matchKey, before, after, item };
-  const intended = await intendWrite(installation.db, run, { name: key, intent, credentialVersion: 1 });
-  if (intended.kind !== "intended") throw new Error(`It was not intended: ${intended.kind}`);
-  return { ...intended, write };
-}
-
 test("lost between intend and call: the next attempt finds that nothing was made, and makes it once", async () => {
-  await letAuthorityEndIn(1);
-  await intend("Edge policy");
-  await renewAuthority();
+  await letAuthorityEndIn(installation, world, 1);
+  await intendCreation(installation, run, "Edge policy");
+  await renewAuthority(installation, world);
   const next = await loseWorker();
   expect(await openWriting(installation, next).create("Edge policy")).toMatchObject({ state: "done" });
   expect(await names()).toEqual(["Edge policy"]);
@@ -81,11 +58,11 @@ test("lost between intend and call: the next attempt finds that nothing was made
 
 test("lost between call and settle: the next attempt finds what was made, and makes no second one", async () => {
   const { worker } = installation;
-  await letAuthorityEndIn(1);
-  const { key, write } = await intend("Edge policy");
+  await letAuthorityEndIn(installation, world, 1);
+  const { key, write } = await intendCreation(installation, run, "Edge policy");
   const { writer } = await openProvider(worker, world.connection.id);
   const { id } = await writer.write(write, key.idempotencyKey, within(5_000));
-  await renewAuthority();
+  await renewAuthority(installation, world);
   const next = await loseWorker();
   expect(await openWriting(installation, next).create("Edge policy")).toEqual({
     state: "done",
@@ -134,24 +111,24 @@ test("a call that was never carried out is made again, under a fresh gate", asyn
 test("what the provider cannot be asked about is unknown, said so, and found out by the rescuer later", async () => {
   const { db, control } = installation;
   const { directoryId } = world.contoso;
-  await letAuthorityEndIn(1.5);
+  await letAuthorityEndIn(installation, world, 1.5);
   await control.setFaults(directoryId, [
     { kind: "disconnect", method: "POST", after: true },
     { kind: "status", status: 500, method: "GET" },
   ]);
   const ended = await openWriting(installation, run).create("Edge policy");
   expect(ended).toMatchObject({ state: "unknown", reason: expect.stringContaining("not known") });
-  expect(await unsettled()).toBe(1);
+  expect(await countUnsettled(installation, run)).toBe(1);
   await control.clearFaults(directoryId);
   await until(async () => (await rescueCalls()) === 1);
-  expect(await unsettled()).toBe(0);
+  expect(await countUnsettled(installation, run)).toBe(0);
   expect(await getRun(db, run.id)).toMatchObject({ effectsDone: 1, tally: { done: 1, unknown: 1 } });
 });
 
 test("a call left behind by a run that was blocked meanwhile is settled, and the run's page tells the truth", async () => {
   const { db, worker } = installation;
-  await letAuthorityEndIn(1);
-  const { key, write } = await intend("Edge policy");
+  await letAuthorityEndIn(installation, world, 1);
+  const { key, write } = await intendCreation(installation, run, "Edge policy");
   const { writer } = await openProvider(worker, world.connection.id);
   await writer.write(write, key.idempotencyKey, within(5_000));
   const { olivia, omar, northwind } = world;
@@ -184,7 +161,7 @@ test("a change that may have been carried out is not said not to have been; the 
     before,
   } as const;
   const { write } = change;
-  await letAuthorityEndIn(1);
+  await letAuthorityEndIn(installation, world, 1);
   // The last of several calls alone would say what the object reads like then.
   const intent = {
     action: write.action,
@@ -202,17 +179,17 @@ test("a change that may have been carried out is not said not to have been; the 
   await until(async () => (await rescueCalls()) === 1);
   const [state] = await db.query("select state from effects where run_id = $1", [run.id]);
   expect(state).toEqual({ state: "unknown" });
-  expect(await unsettled()).toBe(1);
-  await renewAuthority();
+  expect(await countUnsettled(installation, run)).toBe(1);
+  await renewAuthority(installation, world);
   const next = openWriting(installation, await loseWorker());
   expect(await next.providerEffect({ ...change, after: null, item: {} })).toMatchObject({ state: "done" });
-  expect(await unsettled()).toBe(0);
+  expect(await countUnsettled(installation, run)).toBe(0);
   expect(await getRun(db, run.id)).toMatchObject({ effectsDone: 1 });
 });
 
 test("a creation of which it is not known whether it was carried out is never made again", async () => {
   const { db } = installation;
-  const { key } = await intend("Edge policy");
+  const { key } = await intendCreation(installation, run, "Edge policy");
   const ended = { state: "unknown", id: null, reason: "no answer", requestId: null } as const;
   await settleWrite(db, key, ended, null);
   expect(await openWriting(installation, run).create("Edge policy")).toMatchObject({ state: "unknown" });
@@ -226,10 +203,11 @@ test("a creation of which it is not known whether it was carried out is never ma
 test("many calls of which nothing can be found out do not keep one from being looked at that a lost worker left", async () => {
   const { db } = installation;
   const ended = { state: "unknown", id: null, reason: "no answer", requestId: null } as const;
-  for (let n = 0; n < 20; n += 1) await settleWrite(db, (await intend(`Policy ${n}`)).key, ended, null);
+  for (let n = 0; n < 20; n += 1)
+    await settleWrite(db, (await intendCreation(installation, run, `Policy ${n}`)).key, ended, null);
   await db.query("update effects set deadline = deadline - interval '1 minute' where run_id = $1", [run.id]);
-  await letAuthorityEndIn(1);
-  const { key } = await intend("Edge policy");
+  await letAuthorityEndIn(installation, world, 1);
+  const { key } = await intendCreation(installation, run, "Edge policy");
   await until(async () => (await readCalls("deadline > clock_timestamp()")) === 0);
   const looked = await listAbandonedWrites(db, 0);
   expect(looked).toHaveLength(20);
@@ -238,8 +216,8 @@ test("many calls of which nothing can be found out do not keep one from being lo
 
 test("a call that another release left, which this one cannot read, keeps no other from being settled", async () => {
   const { db, worker } = installation;
-  await letAuthorityEndIn(1);
-  await intend("Of another release");
+  await letAuthorityEndIn(installation, world, 1);
+  await intendCreation(installation, run, "Of another release");
   const guards = ["effects_keep_their_history", "effects_backstop_again"];
   for (const guard of guards) await db.query(`alter table effects disable trigger ${guard}`);
   try {
@@ -251,20 +229,20 @@ test("a call that another release left, which this one cannot read, keeps no oth
   } finally {
     for (const guard of guards) await db.query(`alter table effects enable always trigger ${guard}`);
   }
-  const { key, write } = await intend("Edge policy");
+  const { key, write } = await intendCreation(installation, run, "Edge policy");
   const { writer } = await openProvider(worker, world.connection.id);
   await writer.write(write, key.idempotencyKey, within(5_000));
   await until(async () => (await readCalls("deadline > clock_timestamp()")) === 0);
   expect(await rescueCalls()).toBe(2);
-  expect(await unsettled()).toBe(1);
+  expect(await countUnsettled(installation, run)).toBe(1);
   expect(await getRun(db, run.id)).toMatchObject({ tally: { done: 1 }, effectsDone: 1 });
 });
 
 test("a worker that comes back after it was given up changes nothing that was found out meanwhile", async () => {
   const { db } = installation;
-  await letAuthorityEndIn(1);
-  const { key } = await intend("Edge policy");
-  await renewAuthority();
+  await letAuthorityEndIn(installation, world, 1);
+  const { key } = await intendCreation(installation, run, "Edge policy");
+  await renewAuthority(installation, world);
   const next = await loseWorker();
   await openWriting(installation, next).create("Edge policy");
   const late = { state: "failed", id: null, reason: "no answer", requestId: null } as const;
@@ -287,11 +265,11 @@ test("a call whose time is over before the worker comes to it is not sent", asyn
   };
   const writing = openWriting({ worker: { ...worker, db: slow } }, run);
   await writing.create("Edge policy");
-  await letAuthorityEndIn(1);
+  await letAuthorityEndIn(installation, world, 1);
   isSlow = true;
   await expect(writing.create("Firewall")).rejects.toThrow("authority ended");
   expect(await names()).toEqual(["Edge policy"]);
-  expect(await unsettled()).toBe(0);
+  expect(await countUnsettled(installation, run)).toBe(0);
   expect(await getRun(db, run.id)).toMatchObject({ outcome: "blocked", reasonCode: "write_gate_blocked" });
 });
 
@@ -321,14 +299,6 @@ async function readCalls(condition: string): Promise<number> {
     [run.id],
   );
   return rows.length;
-}
-
-async function unsettled(): Promise<number> {
-  const [row] = await installation.db.query<{ n: number }>(
-    "select effects_unsettled as n from operation_runs where id = $1",
-    [run.id],
-  );
-  return row?.n ?? -1;
 }
 
 /** What the rescuer does, without waiting for the margin in which a call's own worker would settle it. */
