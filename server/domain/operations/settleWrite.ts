@@ -16,12 +16,19 @@ export type RecordSettled = (
 
 type Ended = SettledWrite & { requestId: string | null };
 
-type Settled = { workspaceId: string; tenantId: string | null; operation: string; intent: unknown };
+type Settled = {
+  workspaceId: string;
+  tenantId: string | null;
+  operation: string;
+  intent: unknown;
+  before: "in_flight" | SettledWrite["state"];
+};
 
 /**
  * The second half of a provider write: how the call ended. It asks nobody's leave, since it has happened; it is
  * the truth also for a run that has lost its authority or has ended. `record` is null for a call that will be
- * made again. Returns what is stored, which may be what somebody else found out first.
+ * made again. Returns what is stored, which may be what somebody else found out first; only that it was done is
+ * believed also after somebody read otherwise (too early, or not to be told from before), while the run goes on.
  */
 export async function settleWrite(
   db: Db,
@@ -48,7 +55,7 @@ async function settleIn(
     record === null
       ? { items: 0, counts: {} }
       : await record(tx, { runId: key.runId, item: intent.item, action: intent.action, state, id, reason });
-  await countInRun(tx, key, state, summary);
+  await countInRun(tx, key, { before: settled.before, state }, summary);
   await recordAudit(tx, {
     workspaceId: settled.workspaceId,
     tenantId: settled.tenantId,
@@ -65,10 +72,13 @@ async function storeEnd(tx: Tx, key: IntentKey, ended: Ended): Promise<Settled |
   const [row] = await tx.query<Settled>(
     `update effects e set state = $4, provider_id = $5, request_id = $6, reason = $7,
        settled_at = clock_timestamp()
-     from operation_runs r
+     from operation_runs r, effects before
      where e.run_id = $1 and e.key = $2 and e.idempotency_key = $3 and r.id = e.run_id
-       and (e.state = 'in_flight' or (e.state = 'unknown' and $4 <> 'unknown'))
-     returning r.workspace_id as "workspaceId", r.tenant_id as "tenantId", r.operation, e.intent`,
+       and before.run_id = e.run_id and before.key = e.key
+       and (e.state = 'in_flight' or (e.state = 'unknown' and $4 <> 'unknown')
+         or (e.state = 'failed' and $4 = 'done' and r.status <> 'completed'))
+     returning r.workspace_id as "workspaceId", r.tenant_id as "tenantId", r.operation, e.intent,
+       before.state as before`,
     [
       key.runId,
       key.key,
@@ -92,11 +102,14 @@ async function getStored(tx: Tx, key: IntentKey): Promise<SettledWrite> {
   return row;
 }
 
-/** What is not known yet stays counted as unsettled: a page must not say that nothing was changed. */
+/**
+ * What is not known yet stays counted as unsettled: a page must not say that nothing was changed. No sign of life:
+ * the rescuer settles too, for workers that are gone.
+ */
 async function countInRun(
   tx: Tx,
   key: IntentKey,
-  state: SettledWrite["state"],
+  { before, state }: { before: Settled["before"]; state: SettledWrite["state"] },
   { items, counts }: EffectSummary,
 ): Promise<void> {
   await tx.query(
@@ -104,10 +117,9 @@ async function countInRun(
        update effects set items = items + $4, summary = summed(summary, $5::jsonb)
        where run_id = $1 and key = $2)
      update operation_runs set effects_done = effects_done + case when $3 = 'done' then 1 else 0 end,
-       effects_unsettled = effects_unsettled - case when $3 = 'unknown' then 0 else 1 end,
-       progress_done = progress_done + $4, tally = summed(tally, $5::jsonb),
-       heartbeat_at = case when status = 'running' then clock_timestamp() else heartbeat_at end
+       effects_unsettled = effects_unsettled - case when $3 = 'unknown' or $6 = 'failed' then 0 else 1 end,
+       progress_done = progress_done + $4, tally = summed(tally, $5::jsonb)
      where id = $1`,
-    [key.runId, key.key, state, items, JSON.stringify(counts)],
+    [key.runId, key.key, state, items, JSON.stringify(counts), before],
   );
 }
