@@ -10,10 +10,13 @@ export type InstallationRules = {
 
 const defaultRules: InstallationRules = { writeGateMaxAgeHours: 24, tenantConcurrency: 4 };
 
-/** Anything that answers a single read: the pool or a transaction. */
+/**
+ * Anything that answers a single read: the pool or a transaction. A `name` keeps the statement's plan with the
+ * connection: for one that is asked all the time and takes longer to plan than to answer. The same text each time.
+ */
 export type Reader = {
   readonly rules: InstallationRules;
-  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  query<Row extends object>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
 };
 
 /**
@@ -32,11 +35,11 @@ export class Tx implements Reader {
     this.rules = rules;
     this.#endsAt = performance.now() + total;
   }
-  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  async query<Row extends object>(text: string, values: readonly unknown[] = [], name = "") {
     if (this.#isOver) throw new Error("The transaction is over: a statement came too late to be part of it.");
     if (endsTransactions.test(text)) throw new Error("A transaction is ended by the one that began it.");
     if (performance.now() > this.#endsAt) throw new TransactionTimeout();
-    const result = await this.#client.query<Row>(text, [...values]);
+    const result = await this.#client.query<Row>({ text, values: [...values], name });
     return result.rows;
   }
   /** From now on this takes no statements. Called before the transaction is committed or rolled back. */
@@ -123,8 +126,8 @@ export function openDatabase(options: {
   return {
     pool,
     rules,
-    async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-      return (await pool.query<Row>(text, [...values])).rows;
+    async query<Row extends object>(text: string, values: readonly unknown[] = [], name = "") {
+      return (await pool.query<Row>({ text, values: [...values], name })).rows;
     },
     async transaction(work, bounds = personBounds) {
       const opening = openingStatement(bounds, await knowsTotal());

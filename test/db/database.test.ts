@@ -46,3 +46,23 @@ test("a transaction with a failed statement that nobody heeded is not taken for 
   await expect(careless).rejects.toThrow("was not committed");
   expect(await db.query("select * from authority_epochs")).toEqual([]);
 });
+
+test("a named statement is planned once for a connection, and answers anew each time", async () => {
+  const { db } = database;
+  const [kept, seen] = await db.transaction(async (tx) => {
+    const count = () =>
+      tx.query<{ n: number }>(
+        "select count(*)::integer as n from authority_epochs where key = $1",
+        [7],
+        "count",
+      );
+    const before = await count();
+    // By another session, committed meanwhile: the plan is kept, what it sees is not.
+    await db.query("insert into authority_epochs values (7, 1, '1')");
+    const after = await count();
+    const plans = await tx.query("select 1 from pg_prepared_statements where name = 'count'");
+    return [plans.length, [before[0]?.n, after[0]?.n]];
+  });
+  await db.query("delete from authority_epochs");
+  expect({ kept, seen }).toEqual({ kept: 1, seen: [0, 1] });
+});

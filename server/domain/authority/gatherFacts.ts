@@ -123,6 +123,8 @@ function selectFacts(reader: Reader, subjects: readonly Subject[]): Promise<Fact
         })),
       ),
     ],
+    // Every gate and every look at running work asks this: planning it took most of the time of a gate.
+    "facts",
   );
 }
 
