@@ -1,12 +1,13 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { settleAbandoned } from "../../jobs/maintenance/settleAbandoned.ts";
 import { openProvider } from "../../jobs/openProvider.ts";
+import { digestOfAssignments } from "../../server/domain/backups/assignment.ts";
 import { intendWrite } from "../../server/domain/operations/intendWrite.ts";
 import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { settleWrite } from "../../server/domain/operations/settleWrite.ts";
 import type { PolicyWrite } from "../../server/provider/port.ts";
-import { within } from "../helpers/callTime.ts";
+import { anyTime, within } from "../helpers/callTime.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
@@ -29,25 +30,20 @@ test("an answer that its worker brings late outranks what others read meanwhile,
   const { db, worker } = installation;
   const made = await openWriting(installation, run).create("Edge policy");
   await letAuthorityEndIn(installation, world, 1);
-  // Reading assignments back cannot tell that they were made: they count as to be made again.
   const write: PolicyWrite = {
     action: "assign",
     type: "deviceConfigurations",
     id: made.id,
     body: { assignments: [] },
   };
-  const intent = {
-    action: write.action,
-    type: write.type,
-    id: made.id,
-    matchKey: "",
-    before: null,
-    after: null,
-    item: {},
-  };
+  const { reader, writer } = await openProvider(worker, world.connection.id);
+  const read = await reader.readPolicy("deviceConfigurations", made.id ?? "", anyTime.signal);
+  // It reads as before, as it does where a change shows late: so who looks too early says that it was not made.
+  const before = digestOfAssignments(read?.assignments ?? null);
+  const { action, type, id } = write;
+  const intent = { action, type, id, matchKey: "", before, after: "shows late", item: {} };
   const intended = await intendWrite(db, run, { name: "item:assign", intent, credentialVersion: 1 });
   if (intended.kind !== "intended") throw new Error(`It was not intended: ${intended.kind}`);
-  const { writer } = await openProvider(worker, world.connection.id);
   await writer.write(write, intended.key.idempotencyKey, within(5_000));
   await until(async () => (await deadlineIn(installation, run)) < 0);
   await rescueCalls();
