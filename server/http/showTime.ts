@@ -16,6 +16,11 @@ export function showMoment(at: Date, now: Date, timeZone: string | null): ShownT
   return { iso: at.toISOString(), text, title: inUtc(at) };
 }
 
+/** A day (`YYYY-MM-DD`) as people write it: "1 Jan 2026". */
+export function showDay(day: string): string {
+  return format(new Date(`${day}T00:00:00Z`), "UTC", { day: "numeric", month: "short", year: "numeric" });
+}
+
 /** "< 0.1 s", "0.4 s", "22 s", "1 min 12 s", "3 h 5 min", "2 d 4 h". */
 export function showDuration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;

@@ -1,5 +1,6 @@
 import { contractOf } from "../domain/operations/catalog.ts";
 import { reasonLabels } from "../domain/operations/reasonLabels.ts";
+import { showDay } from "../http/showTime.ts";
 import { type ListQuery, listAddress, type triggers } from "./operationQuery.ts";
 
 export type Chip = { label: string; href: string; isCurrent: boolean };
@@ -86,6 +87,9 @@ function initiatorName({ initiator }: ListQuery, names: FilterNames): string[] {
 }
 
 function dateWords({ from, to }: ListQuery): string[] {
-  if (from !== null && from === to) return [`requested on ${from}`];
-  return [...(from === null ? [] : [`from ${from}`]), ...(to === null ? [] : [`until ${to}`])];
+  if (from !== null && from === to) return [`requested on ${showDay(from)}`];
+  return [
+    ...(from === null ? [] : [`from ${showDay(from)}`]),
+    ...(to === null ? [] : [`until ${showDay(to)}`]),
+  ];
 }

@@ -134,7 +134,7 @@ test("an empty list names every active filter and offers to clear them", async (
   const query = `reason=write_gate_blocked&initiator=${omar.id}&trigger=schedule&from=2026-03-01&to=2026-03-31&text=xyz`;
   const page = await browser.get(`/admin/operations?${query}`);
   expect(page.text).toContain(
-    "The list shows only: Write gate, of Omar Haddad, By a schedule, from 2026-03-01, until 2026-03-31, “xyz”.",
+    "The list shows only: Write gate, of Omar Haddad, By a schedule, from 1 Mar 2026, until 31 Mar 2026, “xyz”.",
   );
   expect(page.text).toContain('href="/admin/operations">Clear the filters');
   expect(page.text).toContain("<details open>");

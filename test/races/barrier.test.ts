@@ -4,6 +4,7 @@ import { findDenied } from "../../server/domain/operations/recheckRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { checkpoint, RunStopped } from "../../server/domain/operations/runEffect.ts";
 import { removeMember } from "../../server/domain/people/changeMember.ts";
+import { changeAuthority } from "../../server/domain/revocation/changeAuthority.ts";
 import { drainWrites, nothingDrained } from "../../server/domain/revocation/drainWrites.ts";
 import { within } from "../helpers/callTime.ts";
 import { getRole } from "../helpers/factories.ts";
@@ -146,17 +147,36 @@ test("an edit of a role that takes nothing away waits for no call, and stops non
   expect(await writing.create("next")).toMatchObject({ state: "done" });
 });
 
-test("a worker's transaction that hangs with the locks is ended, and the audit trail says so", async () => {
-  const { db, url } = installation;
-  const session = await openSession(url);
-  await session.query("begin; set local application_name = 'countersign gate'");
-  await session.query("select authority_share(array[authority_key('user', $1)])", [world.omar.id]);
-  const ended = new Promise((resolve) => session.once("error", resolve));
-  await removeMember(db, asOlivia());
-  await ended;
-  const told = await db.query("select details from audit_events where action = 'authority.hung_gate_ended'");
-  expect(told).toMatchObject([{ details: { backends: 1 } }]);
-});
+test.each([
+  ["the person's own, which the change names", () => ({ kind: "user", id: world.omar.id })],
+  // What is only found out by the rows that are touched: the change names no tenant.
+  ["one that the change takes as it goes", () => ({ kind: "connection", id: world.connection.id })],
+])(
+  "a worker's transaction that hangs with a lock is ended, and the audit trail says so: %s",
+  async (_name, key) => {
+    const { db, url } = installation;
+    const { kind, id } = key();
+    const before = await listEnded();
+    const session = await openSession(url);
+    await session.query("begin; set local application_name = 'countersign gate'");
+    await session.query("select authority_share(array[authority_key($1, $2)])", [kind, id]);
+    const ended = new Promise((resolve) => session.once("error", resolve));
+    await changeAuthority(db, [{ kind: "user", id: world.omar.id }], async (tx) => {
+      await tx.query("delete from role_assignments where user_id = $1", [world.omar.id]);
+      await tx.query("update provider_connections set status = 'unverified' where id = $1", [
+        world.connection.id,
+      ]);
+    });
+    await ended;
+    expect((await listEnded()).slice(before.length)).toMatchObject([{ details: { backends: 1 } }]);
+  },
+);
+
+function listEnded(): Promise<object[]> {
+  return installation.db.query(
+    "select details from audit_events where action = 'authority.hung_gate_ended' order by id",
+  );
+}
 
 test("but never another change of authority: it is waited for", async () => {
   const { db, url } = installation;

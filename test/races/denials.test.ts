@@ -3,7 +3,7 @@ import { decide } from "../../server/domain/authority/decide.ts";
 import { gatherFacts } from "../../server/domain/authority/gatherFacts.ts";
 import { subjectOf } from "../../server/domain/operations/run.ts";
 import { useInstallation } from "../helpers/installation.ts";
-import { follow, openSession } from "../helpers/interleaving.ts";
+import { openSession } from "../helpers/interleaving.ts";
 import { type Northwind, requestAs, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue, makeJobsDue, makeTestWorker } from "../helpers/queue.ts";
 import { getRun, listActions, listDecisions, listNotifications } from "../helpers/records.ts";
@@ -53,20 +53,18 @@ test("control: denials that look first and write then, without the run's row, ma
       [run],
     );
   }
-  const endings = sessions.map((session) =>
-    follow(
-      session.query(
+  // Whichever comes first to the row; the other one waits for its commit.
+  await Promise.all(
+    sessions.map(async (session) => {
+      await session.query(
         `update operation_runs set status = 'completed', outcome = 'blocked', reason_code = 'initiator_not_entitled',
            denial_class = 'initiator_invalid', completed_at = clock_timestamp() where id = $1 and status = 'queued'`,
         [run],
-      ),
-    ),
+      );
+      await session.query("commit");
+      await session.end();
+    }),
   );
-  for (const [index, session] of sessions.entries()) {
-    await endings[index]?.result;
-    await session.query("commit");
-    await session.end();
-  }
   expect(await getRun(db, run)).toMatchObject({ outcome: "blocked" });
   expect(await listDecisions(db, run)).toHaveLength(2);
 });

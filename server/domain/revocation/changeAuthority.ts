@@ -63,7 +63,7 @@ async function commitChange<T>(
       }, revokerBounds);
     } catch (error) {
       if (tried >= tries || !isTransient(error)) throw error;
-      if (sqlStateOf(error) === lockTimeout) ended += await endHungGates(db, locks);
+      if (sqlStateOf(error) === lockTimeout) ended += await endHungGates(db);
       await wait(Math.random() * Math.min(15 * 2 ** tried, 1_000));
     }
   }
