@@ -107,9 +107,9 @@ const callKeys = `array['item:' || i.position || ':create', 'item:' || i.positio
 /** Written in part only: the run had to stop between two calls for the item, or did not learn how one ended. */
 const unfinished = `left join lateral (
     select true as "isUnfinished" from restore_plans p join operation_runs r on r.id = p.run_id
+    join effects e on e.run_id = r.id and e.key = any (${callKeys}) and e.state = 'done'
     where p.id = i.plan_id and r.status = 'completed' and i.result in ('created', 'updated')
-      and not exists (select 1 from effects e where e.run_id = r.id and e.key = any (${callKeys})
-        and e.state = 'done' and (e.intent -> 'item' ->> 'last')::boolean)
+    having not bool_or((e.intent -> 'item' ->> 'last')::boolean)
   ) f on true`;
 
 const resultOf = `coalesce(case when u.position is not null and i.result is distinct from 'failed'

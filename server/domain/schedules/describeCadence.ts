@@ -19,10 +19,10 @@ function oftenWords(minute: string, hour: string): string | null {
   const minutes = stepOf(minute, 60);
   if (minutes !== null && hour === "*") return `Every ${minutes} minutes`;
   if (!isNumber(minute)) return null;
-  const past = `:${minute.padStart(2, "0")}`;
-  if (hour === "*") return `Every hour at ${past}`;
+  const past = Number(minute) === 0 ? "on the hour" : `at :${minute.padStart(2, "0")}`;
+  if (hour === "*") return `Every hour ${past}`;
   const hours = stepOf(hour, 24);
-  return hours === null ? null : `Every ${hours} hours at ${past}`;
+  return hours === null ? null : `Every ${hours} hours ${past}`;
 }
 
 /** Of a step only where it divides the whole: every 7 minutes would not be true around the hour. */

@@ -80,7 +80,7 @@ test.each([
   ["*/15 * * * *", "Every 15 minutes"],
   ["*/7 * * * *", "At the times of */7 * * * *"],
   ["5 * * * *", "Every hour at :05"],
-  ["0 */6 * * *", "Every 6 hours at :00"],
+  ["0 */6 * * *", "Every 6 hours on the hour"],
   ["30 2 * * *", "Every day at 02:30"],
   ["0 2,14 * * *", "Every day at 02:00 and 14:00"],
   ["0 6 * * 1-5", "Monday to Friday at 06:00"],
