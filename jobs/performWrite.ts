@@ -137,10 +137,11 @@ async function settleLost(
   intent: Intent,
   error: ProviderError,
 ): Promise<SettledWrite | Again> {
-  // Without the run's signal: a revocation waits for what is found out here.
+  // Without the run's signal: a revocation waits for what is found out here. Patiently where a copy that lags would
+  // have it made again, and that would make a second object, or find nothing to delete and say it was refused.
   const { truth, wasRead } = await lookPatiently(
     () => findOut(async () => provider.reader, intent),
-    (found) => intent.action !== "create" || found.truth.state !== "failed",
+    (found) => isRepeatable(intent) || found.truth.state !== "failed",
   );
   const { requestId } = error;
   const reason = truth.state === "done" ? null : `${error.message}. ${truth.reason ?? ""}`.trim();

@@ -142,6 +142,35 @@ describe("deleting what was selected", () => {
     expect(await getRun(db, id)).toMatchObject({ outcome: "succeeded", tally: { deleted: 3 } });
     expect(await writesAt(installation, world)).toHaveLength(3);
   });
+
+  test("one that still shows for a while, though it was carried out, is not called refused", async () => {
+    const { db, worker, control, sandbox } = installation;
+    const id = await confirmDeletion(installation, world);
+    const isOf = (method: string, request: { method: string; path: string }) =>
+      request.method === method && request.path.endsWith(`${type}/a`);
+    await control.setFaults(directory, [{ kind: "hold", method: "DELETE", times: 1 }]);
+    const deleting = sandbox.requests.next((request) => isOf("DELETE", request));
+    const working = follow(drainQueue(worker));
+    await deleting;
+    const reading = sandbox.requests.next((request) => isOf("GET", request));
+    await control.setFaults(directory, [
+      { kind: "disconnect", method: "DELETE", after: true, times: 1 },
+      { kind: "hold", method: "GET", path: `${type}/a` },
+    ]);
+    await reading;
+    // It reads from a copy that lags: there once more, and gone by the time it is looked at again.
+    await putPolicy(installation, world, "a", {}, [to(staff)]);
+    // Its assignments are what is asked for last.
+    const read = sandbox.requests.next(
+      ({ path, status }) => path.endsWith(`${type}/a/assignments`) && status !== null,
+    );
+    await control.clearFaults(directory);
+    expect(await read).toMatchObject({ status: 200 });
+    await control.removePolicy(directory, type, "a");
+    await working.result;
+    expect(await getRun(db, id)).toMatchObject({ outcome: "succeeded", tally: { deleted: 3 } });
+    expect(await writesAt(installation, world)).toHaveLength(3);
+  });
 });
 
 describe("what has moved since the selection", () => {
