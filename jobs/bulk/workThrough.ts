@@ -78,7 +78,7 @@ async function seeThatNothingMoved(working: Working, digest: string): Promise<vo
 /** Whether an earlier attempt's call for it may have been carried out: then it need not be as it was selected. */
 function isUnderWay({ run, selection }: Working, { position }: ItemToWork): Promise<boolean> {
   const action = selection.operation === "policies.bulk_delete" ? "delete" : "assign";
-  return run.read((reader) => mayHaveBeenMade(reader, run.id, `item:${position}:${action}`));
+  return run.read((reader) => mayHaveBeenMade(reader, run.id, [`item:${position}:${action}`]));
 }
 
 /** The policy as it is before this run writes to it, kept in the run's snapshot: by now, or when it was begun. */

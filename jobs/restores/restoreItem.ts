@@ -33,8 +33,8 @@ export type Restoring = {
 
 /**
  * Brings one item about: sees that nothing has moved, keeps what is there, makes the calls in order, reads
- * back. `isResumed`: an earlier attempt has begun with its calls, so what is there need not be what was
- * previewed; those that were settled are not made again.
+ * back. `isResumed`: an earlier attempt came as far as this one, so what is there need not be what was previewed;
+ * calls that were carried out are not made again.
  */
 export async function restoreItem(restoring: Restoring, row: PlanRow, isResumed: boolean): Promise<void> {
   const { run, model, created, provider } = restoring;
@@ -76,8 +76,7 @@ async function seeThatNothingIsThere(
   isResumed: boolean,
 ): Promise<null> {
   // One that was refused before is as new as any: meanwhile somebody else may have made it.
-  if (isResumed && (await run.read((reader) => mayHaveBeenMade(reader, run.id, callName(row, "create")))))
-    return null;
+  if (isResumed && (await mayHaveBegun(run, row))) return null;
   const found = await newcomers.findFor(row.type, row.matchKey);
   return found.length === 0 ? null : stopAsStale(run, plan.id, movedWords.there(row));
 }
@@ -90,9 +89,11 @@ async function keepWhatIsThere(
 ): Promise<ProviderPolicy> {
   const { type, providerId } = row;
   if (providerId === null) throw new Error(`Item ${row.position} is to be updated, but names no object.`);
-  const kept = isResumed
-    ? await run.read((reader) => findSnapshot(reader, run.id, type, providerId))
-    : undefined;
+  // What was only refused so far must still be as it was previewed: meanwhile somebody else may have changed it.
+  const kept =
+    isResumed && (await mayHaveBegun(run, row))
+      ? await run.read((reader) => findSnapshot(reader, run.id, type, providerId))
+      : undefined;
   if (kept !== undefined) return kept;
   const policy = await provider.readPolicy(type, providerId, run.signal);
   if (policy === null) return stopAsStale(run, plan.id, movedWords.gone(row));
@@ -104,6 +105,19 @@ async function keepWhatIsThere(
     recordSnapshot(tx, taking, { types, type, policy }, book.names),
   );
   return policy;
+}
+
+const callsFor: Record<PlanRow["action"], readonly PolicyWrite["action"][]> = {
+  create: ["create"],
+  update: ["update", "actions", "definitions", "assign"],
+  unchanged: [],
+  refused: [],
+};
+
+/** Whether an earlier attempt may have brought some of the item about: then it need not be as it was previewed. */
+function mayHaveBegun(run: AuthorizedRun, row: PlanRow): Promise<boolean> {
+  const calls = callsFor[row.action].map((action) => callName(row, action));
+  return run.read((reader) => mayHaveBeenMade(reader, run.id, calls));
 }
 
 /** The object's id when all calls were carried out; null when one was not, which the item's result says. */

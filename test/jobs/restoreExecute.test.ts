@@ -633,6 +633,29 @@ describe("an attempt that comes again", () => {
     expect(await kept()).toMatchObject([{ payload: { description: "made by somebody" } }]);
   });
 
+  test("overwrites nothing that somebody else has changed since the one before it was refused", async () => {
+    const { db, control, worker } = installation;
+    await put("a");
+    const setId = await backUp(installation, world, [type]);
+    await change("a");
+    const run = await confirm(installation, world, await preview(installation, world, { setId }));
+    await control.setFaults(directory, [{ kind: "status", status: 429, retryAfter: "0", method: "PATCH" }]);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({ status: "queued", attempt: 1 });
+    await control.clearFaults(directory);
+    await put("a", { description: "changed once more" });
+    await makeJobsDue(db);
+    await drainQueue(worker);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "blocked",
+      reasonCode: "execution_prerequisite_invalid",
+    });
+    expect((await listDecisions(db, run)).at(-1)?.checks.execution_prerequisites).toMatchObject({
+      value: expect.stringMatching(/“Policy a” has changed at the tenant since the preview/),
+    });
+    expect(await kept()).toMatchObject([{ payload: { description: "changed once more" } }]);
+  });
+
   test("undoes with what was there before the first, not with what the first left", async () => {
     const { db, control, worker } = installation;
     await put("a", {}, [to(staff)]);

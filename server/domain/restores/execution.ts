@@ -84,11 +84,15 @@ export async function findResumePoint(reader: Reader, runId: string): Promise<nu
   return reached?.position ?? null;
 }
 
-/** Whether one of the run's calls may have been carried out: it was, it is under way, or nobody knows. */
-export async function mayHaveBeenMade(reader: Reader, runId: string, call: string): Promise<boolean> {
+/** Whether any of these calls of a run may have been carried out: it was, it is under way, or nobody knows. */
+export async function mayHaveBeenMade(
+  reader: Reader,
+  runId: string,
+  calls: readonly string[],
+): Promise<boolean> {
   const rows = await reader.query(
-    "select 1 from effects where run_id = $1 and key = $2 and state <> 'failed'",
-    [runId, call],
+    "select 1 from effects where run_id = $1 and key = any ($2) and state <> 'failed' limit 1",
+    [runId, calls],
   );
   return rows.length > 0;
 }
