@@ -1,5 +1,4 @@
-import { digestOfAssignments } from "../../server/domain/backups/assignment.ts";
-import { digestOfJson } from "../../server/domain/digest.ts";
+import { digestRead } from "../../server/domain/operations/readBack.ts";
 import type { Written } from "../../server/domain/restores/readBackItem.ts";
 import type { PolicyWrite, ProviderPolicy } from "../../server/provider/port.ts";
 
@@ -12,16 +11,17 @@ export function readingOf(
   calls: readonly PolicyWrite[],
   write: PolicyWrite,
 ): { before: string | null; after: string | null } {
-  if (write.action === "create") return { before: null, after: null };
-  if (write.action === "assign")
-    return {
-      before: digestOfAssignments(present?.assignments ?? []),
-      after: digestOfAssignments(written.assignments),
-    };
-  const whole = calls.findLast(({ action }) => action !== "assign");
+  const { action } = write;
+  if (action === "create") return { before: null, after: null };
+  const without = { normalised: present?.normalised ?? {}, assignments: present?.assignments ?? [] };
+  const before = digestRead(action, without);
+  const after = digestRead(action, { normalised: written.desired, assignments: written.assignments });
+  // No other call shows in what these write.
+  if (action === "assign" || action === "definitions") return { before, after };
+  const whole = calls.findLast((call) => call.action !== "assign");
   return {
-    before: present !== null && write === calls[0] ? digestOfJson(present.normalised) : null,
+    before: present !== null && write === calls[0] ? before : null,
     // Only after the last of them does the object read as it should.
-    after: write === whole ? digestOfJson(written.desired) : null,
+    after: write === whole ? after : null,
   };
 }

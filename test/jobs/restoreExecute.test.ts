@@ -446,6 +446,24 @@ test.each([
   },
 );
 
+test.each([
+  ["carried out: they are not sent again", true, 1],
+  ["not carried out: they are", false, 2],
+])("settings of an administrative template whose answer got lost, %s", async (_what, after, sent) => {
+  const { db, control } = installation;
+  const template = "groupPolicyConfigurations";
+  await putDirectory(installation, world.contoso, { extras: { [template]: 1 }, groups });
+  const [before] = await control.listPolicies(directory, template);
+  const setId = await backUp(installation, world, [template]);
+  await control.removePolicy(directory, template, before?.id ?? "");
+  const planId = await preview(installation, world, { setId });
+  const path = "updateDefinitionValues";
+  await control.setFaults(directory, [{ kind: "disconnect", method: "POST", path, after, times: 1 }]);
+  const run = await restore(installation, world, planId);
+  expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { created: 1 } });
+  expect((await writes()).filter((write) => write.path.includes(path))).toHaveLength(sent);
+});
+
 test("a filter comes back under its scope tag, and what it narrows by it, when all three are gone", async () => {
   const { db, control } = installation;
   await control.putPolicy(directory, "roleScopeTags", "7", { displayName: "Branches", description: "" });

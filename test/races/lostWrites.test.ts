@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { settleAbandoned } from "../../jobs/maintenance/settleAbandoned.ts";
 import { openProvider } from "../../jobs/openProvider.ts";
 import type { Db } from "../../server/db/database.ts";
+import { knownDefinitions } from "../../server/demo/sandbox/definitionCatalogue.ts";
 import { digestOfJson } from "../../server/domain/digest.ts";
 import { listAbandonedWrites } from "../../server/domain/operations/abandonedWrites.ts";
 import { intendWrite } from "../../server/domain/operations/intendWrite.ts";
@@ -9,6 +10,7 @@ import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { settleWrite } from "../../server/domain/operations/settleWrite.ts";
 import { removeMember } from "../../server/domain/people/changeMember.ts";
+import type { PolicyWrite } from "../../server/provider/port.ts";
 import { within } from "../helpers/callTime.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { follow, until } from "../helpers/interleaving.ts";
@@ -198,6 +200,43 @@ test("a creation of which it is not known whether it was carried out is never ma
   );
   await expect(again.result).rejects.toMatchObject({ code: "42501" });
   expect(await names()).toEqual([]);
+});
+
+test("settings of an administrative template are not sent again where it is not known whether they were set", async () => {
+  const { control } = installation;
+  const { directoryId } = world.contoso;
+  const type = "groupPolicyConfigurations";
+  await control.putPolicy(directoryId, type, "p", { displayName: "Edge", definitionValues: [] });
+  const [definition] = knownDefinitions.filter(({ presentations }) => presentations.length === 0);
+  const bind = `/deviceManagement/groupPolicyDefinitions('${definition?.id}')`;
+  const added = [{ enabled: true, "definition@odata.bind": bind, presentationValues: [] }];
+  const write: PolicyWrite = {
+    action: "definitions",
+    type,
+    id: "p",
+    body: { added, updated: [], deletedIds: [] },
+  };
+  await control.setFaults(directoryId, [{ kind: "disconnect", method: "POST", after: true, times: 1 }]);
+  // It reads neither as before nor as it was to become: somebody else has changed it besides.
+  const call = {
+    name: "item:1:definitions",
+    write,
+    matchKey: "",
+    before: "before",
+    after: "after",
+    item: {},
+  };
+  expect(await openWriting(installation, run).providerEffect(call)).toMatchObject({ state: "unknown" });
+  expect(await openWriting(installation, run).providerEffect(call)).toMatchObject({ state: "unknown" });
+  const again = follow(
+    installation.db.query("update effects set state = 'in_flight', settled_at = null where run_id = $1", [
+      run.id,
+    ]),
+  );
+  await expect(again.result).rejects.toMatchObject({ code: "42501" });
+  const kept = await control.getPolicy(directoryId, type, "p");
+  expect(kept?.payload.definitionValues).toHaveLength(1);
+  expect(await countUnsettled(installation, run)).toBe(1);
 });
 
 test("many calls of which nothing can be found out do not keep one from being looked at that a lost worker left", async () => {

@@ -17,8 +17,8 @@ const intentShape = z.object({
 /**
  * What a writing call will do, kept without its body: enough to find out later whether it was done. `id`: the
  * object's, null for one to be created. `before` and `after`: digests of what the object (for `assign` its
- * assignments) reads like without the call and with it, null when that cannot be told. `item`: the operation's own
- * note of what it is for.
+ * assignments, for `definitions` its settings) reads like without the call and with it, null when that cannot be
+ * told. `item`: the operation's own note of what it is for.
  */
 export type Intent = Omit<z.infer<typeof intentShape>, "item"> & { item: JsonObject };
 
@@ -26,9 +26,12 @@ export function parseIntent(stored: unknown): Intent {
   return intentShape.parse(stored);
 }
 
-/** Whether the call may be made twice without harm: all but what makes something new or takes it away. */
+/**
+ * Whether the call may be made twice without harm: where it says how something shall be. What makes something new or
+ * takes it away, as an administrative template's settings do one by one, makes a second one or is refused.
+ */
 export function isRepeatable({ action }: Intent): boolean {
-  return action !== "create" && action !== "delete";
+  return action === "update" || action === "actions" || action === "assign";
 }
 
 /** How a writing call ended. `unknown`: it was sent, and whether it was done could not be found out. */

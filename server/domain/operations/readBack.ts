@@ -54,12 +54,13 @@ async function compare(reader: ProviderReader, intent: Intent, signal: AbortSign
   return { state: "unknown", id: policy.id, reason: "It reads neither as before nor as it was to become." };
 }
 
-/** What `before` and `after` of an intent are compared with. */
-function digestRead(
+/** What `before` and `after` of an intent are: of the part that the call writes, where that is one of its own. */
+export function digestRead(
   action: Intent["action"],
   { normalised, assignments }: Pick<ProviderPolicy, "normalised" | "assignments">,
 ): string | null {
-  return action === "assign" ? digestOfAssignments(assignments) : digestOfJson(normalised);
+  if (action === "assign") return digestOfAssignments(assignments);
+  return digestOfJson(action === "definitions" ? (normalised.definitionValues ?? []) : normalised);
 }
 
 function idOf({ id, action }: Intent): string {
