@@ -31,8 +31,8 @@ const unassignable: readonly PolicyType[] = [
 
 /**
  * Freezes a choice of policies of one tenant as they stand in the inventory, to be confirmed. Returns the
- * selection's id; with `rerunOf`, confirming it asks for that run again. Throws `Invalid` (`items`) for what cannot be worked on together, `NotFound` and `Forbidden`
- * for a tenant at which the viewer may not.
+ * selection's id; with `rerunOf`, confirming it asks for that run again. Throws `Invalid` (`items`) for what cannot
+ * be worked on together, `NotFound` and `Forbidden` for a tenant at which the viewer may not.
  */
 export async function freezeSelection(
   db: Db,

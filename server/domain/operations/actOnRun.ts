@@ -11,7 +11,8 @@ export type ActedOn = { run: Run; place: Place; viewer: Viewer };
 
 /**
  * Takes what an actor's right rests on and its tenant's line, shared, and only then the run's row, in the order of
- * every gate: whoever takes the right away, or lets the run begin, waits for us or beats us. Throws `NotFound` for a stranger to where the run stands.
+ * every gate: whoever takes the right away, or lets the run begin, waits for us or beats us. Throws `NotFound` for a
+ * stranger to where the run stands.
  */
 export async function actOnRun(tx: Tx, actor: Actor, runId: string): Promise<ActedOn> {
   await tx.query(
