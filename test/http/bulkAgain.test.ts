@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Response } from "supertest";
+import { requestRun } from "../../server/domain/operations/requestRun.ts";
+import { createSchedule } from "../../server/domain/schedules/createSchedule.ts";
 import { type Browser, makeApp, signIn, tokenIn } from "../helpers/app.ts";
 import { addTenant, putDirectory } from "../helpers/backups.ts";
 import {
@@ -84,6 +86,38 @@ describe("a sync of many tenants", () => {
     const page = await olivia.get(rerunOf(run)).redirects(1);
     expect(page.text).toContain("Sync 2 tenants?");
     expect(page.text).toContain("and synced all: these are all of them again");
+  });
+
+  test("reads the kinds of policy that it read the first time", async () => {
+    const { db, worker } = installation;
+    const first = await requestRun(db, {
+      operation: "tenants.bulk_sync",
+      workspaceId: world.northwind.id,
+      tenantId: null,
+      initiator: null,
+      trigger: "schedule",
+      requestKey: null,
+      expiresInHours: 24,
+      target: { tenantIds: [world.contoso.id, fabrikam.id], types: [type] },
+      scheduleId: await createSchedule(db, {
+        actor: world.olivia,
+        workspaceId: world.northwind.id,
+        wanted: {
+          operation: "tenants.bulk_sync",
+          tenantId: null,
+          types: [type],
+          cron: "0 3 * * *",
+          timeZone: "UTC",
+        },
+      }),
+    });
+    await drainQueue(worker);
+    const run = first.kind === "stored" ? first.runId : "";
+    const page = await olivia.get(rerunOf(run)).redirects(1);
+    expect(await asked(await send(page, "/admin/bulk/sync"))).toMatchObject({
+      rerunOf: run,
+      target: { types: [type] },
+    });
   });
 
   test("takes operations.rerun, also where the form of somebody who had it is sent", async () => {

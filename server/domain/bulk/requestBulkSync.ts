@@ -1,7 +1,9 @@
-import type { Db } from "../../db/database.ts";
-import { policyTypes } from "../../provider/policyTypes.ts";
+import type { Db, Reader } from "../../db/database.ts";
+import { type PolicyType, policyTypes } from "../../provider/policyTypes.ts";
 import type { Viewer } from "../authority/viewer.ts";
 import { Invalid, NotFound } from "../errors.ts";
+import { knownTypesOf } from "../operations/askAgain.ts";
+import { findRunFor } from "../operations/findRunFor.ts";
 import type { RunRequest } from "../operations/freezeRequest.ts";
 import { type Identical, requestUnlessIdentical } from "../operations/identicalRuns.ts";
 import { type RequestOutcome, requestRun } from "../operations/requestRun.ts";
@@ -44,7 +46,14 @@ export async function requestBulkSync(
     requestKey,
     expiresInHours,
     ...("again" in chosen && { rerunOf: chosen.again }),
-    target: { tenantIds, types: [...policyTypes] },
+    target: { tenantIds, types: await typesFor(db, viewer, chosen) },
   };
   return force ? requestRun(db, request) : requestUnlessIdentical(db, request, viewer);
+}
+
+/** What is asked for again reads the kinds of policy that it did: a schedule's may have been few. */
+async function typesFor(reader: Reader, viewer: Viewer, chosen: TenantsChosen): Promise<PolicyType[]> {
+  const run = "again" in chosen ? await findRunFor(reader, viewer, chosen.again) : undefined;
+  const asked = knownTypesOf(run?.target);
+  return asked.length === 0 ? [...policyTypes] : asked;
 }
