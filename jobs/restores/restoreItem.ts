@@ -107,17 +107,13 @@ async function keepWhatIsThere(
   return policy;
 }
 
-const callsFor: Record<PlanRow["action"], readonly PolicyWrite["action"][]> = {
-  create: ["create"],
-  update: ["update", "actions", "definitions", "assign"],
-  unchanged: [],
-  refused: [],
-};
+const updating = ["update", "actions", "definitions", "assign"] as const;
 
 /** Whether an earlier attempt may have brought some of the item about: then it need not be as it was previewed. */
 function mayHaveBegun(run: AuthorizedRun, row: PlanRow): Promise<boolean> {
-  const calls = callsFor[row.action].map((action) => callName(row, action));
-  return run.read((reader) => mayHaveBeenMade(reader, run.id, calls));
+  const calls = row.action === "create" ? (["create"] as const) : updating;
+  const names = calls.map((action) => callName(row, action));
+  return run.read((reader) => mayHaveBeenMade(reader, run.id, names));
 }
 
 /** The object's id when all calls were carried out; null when one was not, which the item's result says. */
