@@ -2,12 +2,14 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { settleAbandoned } from "../../jobs/maintenance/settleAbandoned.ts";
 import { openProvider } from "../../jobs/openProvider.ts";
 import { digestOfAssignments } from "../../server/domain/backups/assignment.ts";
+import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { intendWrite } from "../../server/domain/operations/intendWrite.ts";
 import { requeueLostRuns } from "../../server/domain/operations/rescueRuns.ts";
 import type { Run } from "../../server/domain/operations/run.ts";
 import { settleWrite } from "../../server/domain/operations/settleWrite.ts";
 import type { PolicyWrite } from "../../server/provider/port.ts";
 import { anyTime, within } from "../helpers/callTime.ts";
+import { listAudit } from "../helpers/history.ts";
 import { useInstallation } from "../helpers/installation.ts";
 import { until } from "../helpers/interleaving.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
@@ -24,6 +26,21 @@ let run: Run;
 beforeEach(async () => {
   world = await seedNorthwind(installation, { policies: 0 });
   run = await beginRestore(installation, world);
+});
+
+test("an answer that comes once the run has ended does not change its account, and is in the audit trail", async () => {
+  const { db } = installation;
+  await letAuthorityEndIn(installation, world, 1);
+  const intended = await intendCreation(installation, run, "Edge policy");
+  await until(async () => (await deadlineIn(installation, run)) < 0);
+  await rescueCalls();
+  const ending = { outcome: "partially_succeeded", message: "Not all of it." } as const;
+  await db.transaction((tx) => finishRuns(tx, [{ run, ending }]));
+  const answer = { state: "done", id: "made", reason: null, requestId: null } as const;
+  expect(await settleWrite(db, intended.key, answer, countSettled)).toMatchObject({ state: "failed" });
+  const told = (await listAudit(db, run.id)).filter(({ action }) => action === "run.effect");
+  expect(told.map(({ details }) => details.state)).toEqual(["failed", "done"]);
+  expect(told[1]?.details.message).toMatch(/after the run had ended/);
 });
 
 test("an answer that its worker brings late outranks what others read meanwhile, and the item is not lost", async () => {

@@ -16,19 +16,16 @@ export type RecordSettled = (
 
 type Ended = SettledWrite & { requestId: string | null };
 
-type Settled = {
-  workspaceId: string;
-  tenantId: string | null;
-  operation: string;
-  intent: unknown;
-  before: "in_flight" | SettledWrite["state"];
-};
+type Place = { workspaceId: string; tenantId: string | null; operation: string; intent: unknown };
+
+type Settled = Place & { before: "in_flight" | SettledWrite["state"] };
 
 /**
  * The second half of a provider write: how the call ended. It asks nobody's leave, since it has happened; it is
  * the truth also for a run that has lost its authority or has ended. `record` is null for a call that will be
  * made again. Returns what is stored, which may be what somebody else found out first; only that it was done is
- * believed also after somebody read otherwise (too early, or not to be told from before), while the run goes on.
+ * believed also after somebody read otherwise (too early, or not to be told from before), while the run goes on;
+ * once it has ended, its account stays as it is, and the audit trail has the answer.
  */
 export async function settleWrite(
   db: Db,
@@ -48,7 +45,7 @@ async function settleIn(
   // The run's row first, as every gate does, so that the two cannot wait for each other.
   await tx.query("select 1 from operation_runs where id = $1 for no key update", [key.runId]);
   const settled = await storeEnd(tx, key, ended);
-  if (settled === undefined) return getStored(tx, key);
+  if (settled === undefined) return alreadySettled(tx, key, ended);
   const { state, id, reason } = ended;
   const intent = parseIntent(settled.intent);
   const summary =
@@ -56,16 +53,35 @@ async function settleIn(
       ? { items: 0, counts: {} }
       : await record(tx, { runId: key.runId, item: intent.item, action: intent.action, state, id, reason });
   await countInRun(tx, key, { before: settled.before, state }, summary);
+  await recordEnd(tx, key, settled, { state, message: reason });
+  return { state, id, reason };
+}
+
+/** Somebody else has settled it: what is stored counts. */
+async function alreadySettled(tx: Tx, key: IntentKey, ended: Ended): Promise<SettledWrite> {
+  const { place, stored } = await getStored(tx, key);
+  if (ended.state === "done" && stored.state === "failed")
+    await recordEnd(tx, key, place, { state: "done", message: tooLate });
+  return stored;
+}
+
+const tooLate = "The provider's answer came after the run had ended: it counts there as not carried out.";
+
+async function recordEnd(
+  tx: Tx,
+  key: IntentKey,
+  { workspaceId, tenantId, operation, intent }: Place,
+  { state, message }: { state: SettledWrite["state"]; message: string | null },
+): Promise<void> {
   await recordAudit(tx, {
-    workspaceId: settled.workspaceId,
-    tenantId: settled.tenantId,
+    workspaceId,
+    tenantId,
     actor: null,
     action: "run.effect",
     subject: { type: "run", id: key.runId },
     outcome: state === "done" ? "done" : "failed",
-    details: { operation: settled.operation, effect: key.key, type: intent.type, state, message: reason },
+    details: { operation, effect: key.key, type: parseIntent(intent).type, state, message },
   });
-  return { state, id, reason };
 }
 
 async function storeEnd(tx: Tx, key: IntentKey, ended: Ended): Promise<Settled | undefined> {
@@ -92,14 +108,16 @@ async function storeEnd(tx: Tx, key: IntentKey, ended: Ended): Promise<Settled |
   return row;
 }
 
-async function getStored(tx: Tx, key: IntentKey): Promise<SettledWrite> {
-  const [row] = await tx.query<SettledWrite>(
-    `select case state when 'in_flight' then 'unknown' else state end as state, provider_id as id, reason
-     from effects where run_id = $1 and key = $2`,
+async function getStored(tx: Tx, key: IntentKey): Promise<{ place: Place; stored: SettledWrite }> {
+  const [row] = await tx.query<SettledWrite & Place>(
+    `select case e.state when 'in_flight' then 'unknown' else e.state end as state, e.provider_id as id, e.reason,
+       r.workspace_id as "workspaceId", r.tenant_id as "tenantId", r.operation, e.intent
+     from effects e join operation_runs r on r.id = e.run_id where e.run_id = $1 and e.key = $2`,
     [key.runId, key.key],
   );
   if (row === undefined) throw new Error(`Effect ${key.key} of run ${key.runId} was never intended.`);
-  return row;
+  const { state, id, reason, ...place } = row;
+  return { place, stored: { state, id, reason } };
 }
 
 /**
