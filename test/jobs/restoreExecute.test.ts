@@ -388,6 +388,28 @@ describe("what Microsoft refuses", () => {
     expect(connection?.roles).not.toContain(lost);
   });
 
+  test("for an approval that the tenant asks for blocks the run, and says what to do", async () => {
+    const { db, control } = installation;
+    for (const id of ["a", "b", "c"]) await put(id);
+    const setId = await backUp(installation, world, [type]);
+    for (const id of ["a", "b", "c"]) await change(id);
+    const planId = await preview(installation, world, { setId, types: [type] });
+    await control.setFaults(directory, [
+      { kind: "approval_required", method: "PATCH", path: `/${type}/`, skip: 1 },
+    ]);
+    const run = await restore(installation, world, planId);
+    expect(await getRun(db, run)).toMatchObject({
+      outcome: "blocked",
+      reasonCode: "execution_prerequisite_invalid",
+      tally: { updated: 1 },
+    });
+    expect((await listPlan(db, planId)).map(({ result }) => result)).toEqual(["updated", null, null]);
+    const told = (await listDecisions(db, run)).at(-1);
+    expect(told).toMatchObject({ verdict: "denied", reasonCode: "execution_prerequisite_invalid" });
+    const sent = (await control.requests(directory)).filter(({ method }) => method === "PATCH");
+    expect(sent.map(({ status }) => status)).toEqual([200, 403]);
+  });
+
   test("a permission that is lacking refuses the type in the preview, and names it", async () => {
     const { db } = installation;
     await put("a");
