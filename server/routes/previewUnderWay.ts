@@ -1,6 +1,7 @@
 import type { Reader } from "../db/database.ts";
 import { hasLiveWorker } from "../domain/operations/attention.ts";
-import { describeListedRun, type Line, type Progress } from "../domain/operations/describeListedRun.ts";
+import { describeListedRun, type Line } from "../domain/operations/describeListedRun.ts";
+import type { Progress } from "../domain/operations/describeProgress.ts";
 import type { ShownRun } from "../domain/operations/findRunFor.ts";
 import { previewRuns } from "../domain/operations/previewRuns.ts";
 import type { Badge } from "../domain/operations/runWords.ts";

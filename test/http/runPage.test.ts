@@ -145,6 +145,17 @@ test("a running run shows how far it is", async () => {
   expect(page).toContain("Authorized and started");
 });
 
+test("one that has run for a while says how fast it goes, on its page and in the list", async () => {
+  const { workspace, contoso, olivia } = await createScene();
+  const requestedAt = new Date(Date.now() - 60_000);
+  const run = await createRun(database.db, {
+    ...{ workspace, tenant: contoso, initiator: olivia, status: "running", done: 24, requestedAt },
+    heartbeatAt: new Date(),
+  });
+  for (const address of [`/admin/operations/${run.id}`, "/admin/operations"])
+    expect(await see(olivia, address)).toMatch(/24 items so far · 2[34] a minute/);
+});
+
 test("an attempt whose worker was lost is a step of its own, before the one that took its place", async () => {
   const { db } = database;
   const scene = await createScene();

@@ -1,5 +1,6 @@
 import type { Decision } from "../authority/decide.ts";
 import { consequenceOf } from "./consequence.ts";
+import { type Progress, progressOf } from "./describeProgress.ts";
 import type { ListedRun } from "./listedRun.ts";
 import {
   type Badge,
@@ -15,8 +16,6 @@ import {
 
 /** A sentence of "what happened"; `at` is a moment that belongs to its end. */
 export type Line = { text: string; at: Date | null; isRisk: boolean };
-
-export type Progress = { done: number; total: number | null; words: string };
 
 /** A row of the operations list. */
 export type RunRow = {
@@ -48,7 +47,7 @@ export function describeListedRun(run: ListedRun, around: Surroundings): RunRow 
         : { id: run.tenantId, name: run.tenantName ?? "Deleted tenant", exists: run.tenantExists },
     initiator: run.initiatorName ?? "System",
     lines: whatHappened(run, around),
-    progress: progressOf(run),
+    progress: progressOf(run, around.at),
     requestedAt: run.requestedAt,
     took: run.completedAt === null ? null : +run.completedAt - +(run.startedAt ?? run.requestedAt),
   };
@@ -139,14 +138,6 @@ function blockedLines(run: ListedRun): Line[] {
     lines.push(line(`Asked ${times}, with the same answer. Last`, run.lastRepeatAt));
   }
   return lines;
-}
-
-export function progressOf(run: ListedRun): Progress | null {
-  if (run.status !== "running") return null;
-  const { progressDone: done, progressTotal: total } = run;
-  if (total === null || total === 0)
-    return { done, total: null, words: `${counted(done, "item", "items")} so far` };
-  return { done, total, words: `${done} of ${total} items · ${Math.floor((done / total) * 100)} %` };
 }
 
 function line(text: string, at: Date | null = null): Line {

@@ -3,13 +3,8 @@ import { may, type Viewer } from "../authority/viewer.ts";
 import { contractOf, isOperationName } from "./catalog.ts";
 import { consequenceOf } from "./consequence.ts";
 import { type DecisionCard, describeDecision } from "./describeDecision.ts";
-import {
-  type Line,
-  type Progress,
-  progressOf,
-  type Surroundings,
-  whatHappened,
-} from "./describeListedRun.ts";
+import { type Line, type Surroundings, whatHappened } from "./describeListedRun.ts";
+import { type Progress, progressOf } from "./describeProgress.ts";
 import { describeTarget, type ShownTarget } from "./describeTarget.ts";
 import { describeTimeline, type TimelineStep } from "./describeTimeline.ts";
 import type { Change, Interruption, ShownRun } from "./findRunFor.ts";
@@ -80,7 +75,7 @@ export function describeRun({ run, viewer, around, interruptions, changes, rerun
     lines: linesOf(run, around),
     nextStep: nextStepFor(run, viewer),
     actions: actionsOn(run, viewer),
-    progress: progressOf(run),
+    progress: progressOf(run, around.at),
     isOpen: run.status !== "completed",
     tally: tallyOf(run),
     decision: describeDecision(run, changes),
