@@ -210,6 +210,14 @@ describe("asking again", () => {
     expect(page).toContain('<button class="btn primary" disabled>');
   });
 
+  test("shows what it works on that the run did not", async () => {
+    const { workspace, contoso, omar } = await createScene();
+    const run = await createRun(database.db, { workspace, tenant: contoso, ending: { outcome: "failed" } });
+    const page = (await (await signIn(app, omar.email)).get(`/admin/operations/${run.id}/rerun`)).text;
+    // It had none, and there is one now.
+    expect(page).toMatch(/Connection<\/th><td data-label="Then">none<.*data-label="Now">the one there is</s);
+  });
+
   test("when the same is open already shows that one, and starts another only when told to", async () => {
     const { workspace, contoso, omar } = await createScene();
     const run = await createRun(database.db, {
