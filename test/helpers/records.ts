@@ -34,6 +34,16 @@ export async function getRun(db: Db, id: string): Promise<RunRecord> {
   return run;
 }
 
+/** Within how many hours from its request a run may begin. */
+export async function startsWithin(db: Db, id: string): Promise<number | undefined> {
+  const [run] = await db.query<{ hours: number }>(
+    `select round(extract(epoch from expires_at - requested_at) / 3600)::integer as hours
+     from operation_runs where id = $1`,
+    [id],
+  );
+  return run?.hours;
+}
+
 export function listDecisions(
   db: Db,
   runId: string,

@@ -6,7 +6,7 @@ import { createMember, createTenant, createWorkspace } from "../helpers/factorie
 import { useInstallation } from "../helpers/installation.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue } from "../helpers/queue.ts";
-import { getRun } from "../helpers/records.ts";
+import { getRun, startsWithin } from "../helpers/records.ts";
 import { createRun } from "../helpers/runs.ts";
 import { createSet } from "../helpers/sets.ts";
 
@@ -40,6 +40,7 @@ describe("taking a backup", () => {
       return submit(browser, form(), action(), { ...fields, ...more });
     };
     const first = await ask();
+    expect(await startsWithin(installation.db, first.headers.location?.split("/").at(-1) ?? "")).toBe(4);
     const second = await ask();
     expect(second.status).toBe(409);
     expect(second.text).toContain("An identical run is waiting already");

@@ -9,7 +9,7 @@ import { useInstallation } from "../helpers/installation.ts";
 import { createPolicy } from "../helpers/inventory.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue } from "../helpers/queue.ts";
-import { getRun } from "../helpers/records.ts";
+import { getRun, startsWithin } from "../helpers/records.ts";
 import { createSet } from "../helpers/sets.ts";
 
 const installation = useInstallation();
@@ -67,8 +67,9 @@ describe("policies", () => {
     expect(careless.status).toBe(422);
     expect(careless.text).toContain("Type Contoso Retail to confirm.");
     expect(careless.text).toContain("Say why");
-    const confirmed = { tenant_name: "Contoso Retail", reason: "no longer used" };
+    const confirmed = { tenant_name: "Contoso Retail", reason: "no longer used", start_within: "4" };
     const run = runIn(await send(olivia, page, `${address}/execution`, confirmed));
+    expect(await startsWithin(installation.db, run)).toBe(4);
     await drainQueue(installation.worker);
     expect(await getRun(installation.db, run)).toMatchObject({ outcome: "succeeded", tally: { deleted: 2 } });
     const { text } = await olivia.get(`/admin/operations/${run}`);
@@ -100,14 +101,33 @@ describe("policies", () => {
         tenant_name: "Contoso Retail",
         reason: "roll-out",
         include: "Pilots\r\n\r\n All staff ",
+        start_within: "4",
       }),
     );
+    expect(await startsWithin(installation.db, run)).toBe(4);
     await drainQueue(installation.worker);
     expect(await getRun(installation.db, run)).toMatchObject({
       outcome: "succeeded",
       tally: { assigned: 2 },
     });
     expect((await olivia.get(`/admin/operations/${run}`)).text).toContain("Assigned 2");
+  });
+
+  test("of which nobody knows whether they were deleted are what its page says to check", async () => {
+    const { db, worker } = installation;
+    const address = (await choose("policies.bulk_delete")).headers.location ?? "";
+    const confirmed = { tenant_name: "Contoso Retail", reason: "no longer used" };
+    const page = await olivia.get(address);
+    const run = runIn(await send(olivia, page, `${address}/execution`, confirmed));
+    await drainQueue(worker);
+    await db.query("alter table effects disable trigger effects_keep_their_history");
+    await db.query("update effects set state = 'unknown' where run_id = $1 and intent ->> 'id' = 'b'", [run]);
+    await db.query("alter table effects enable always trigger effects_keep_their_history");
+    const { text } = await olivia.get(`/admin/operations/${run}`);
+    expect(text).toMatch(
+      /Check these at Microsoft.*Policy b.*Device configurations.*deleting it.*<code>b<\/code>/s,
+    );
+    expect(text).not.toMatch(/Policy a<\/span>.*deleting it/s);
   });
 
   test("of two tenants, or none, are refused together", async () => {
@@ -175,7 +195,8 @@ describe("tenants", () => {
     const page = await olivia.get("/admin/bulk/sync?kind=all");
     expect(page.text).toContain("Sync 2 tenants?");
     expect(page.text).toContain("1 tenant is left out: not active.");
-    const run = runIn(await send(olivia, page, "/admin/bulk/sync"));
+    const run = runIn(await send(olivia, page, "/admin/bulk/sync", { start_within: "4" }));
+    expect(await startsWithin(installation.db, run)).toBe(4);
     await drainQueue(installation.worker);
     expect(await getRun(installation.db, run)).toMatchObject({ outcome: "succeeded", tally: { synced: 2 } });
     const shown = await olivia.get(`/admin/operations/${run}`);
@@ -302,8 +323,9 @@ describe("backups", () => {
     expect(page.text).toContain("Delete 1 backup of Contoso Retail?");
     const careless = await send(olivia, page, "/admin/bulk/backups", { tenant_name: "", reason: "" });
     expect(careless.status).toBe(422);
-    const confirmed = { tenant_name: "Contoso Retail", reason: "too old" };
+    const confirmed = { tenant_name: "Contoso Retail", reason: "too old", start_within: "4" };
     const run = runIn(await send(olivia, page, "/admin/bulk/backups", confirmed));
+    expect(await startsWithin(db, run)).toBe(4);
     await drainQueue(worker);
     expect(await getRun(db, run)).toMatchObject({ outcome: "succeeded", tally: { deleted: 1 } });
     expect((await olivia.get(`/admin/backups/${sets[0]?.id}`)).status).toBe(404);

@@ -8,7 +8,7 @@ import { createMember, createTenant, placeHold, type TestUser } from "../helpers
 import { useInstallation } from "../helpers/installation.ts";
 import { type Northwind, seedNorthwind } from "../helpers/northwind.ts";
 import { drainQueue } from "../helpers/queue.ts";
-import { getRun } from "../helpers/records.ts";
+import { getRun, startsWithin } from "../helpers/records.ts";
 import { createPlan, createSet } from "../helpers/sets.ts";
 
 const installation = useInstallation();
@@ -133,9 +133,10 @@ describe("a preview", () => {
     const setId = await backedUpAndChanged();
     const browser = await signIn(app, world.omar.email);
     const address = `/admin/backups/${setId}/restores`;
-    const fields = { tenant: world.contoso.id, request_key: randomUUID(), types: type, ...options };
-    const answer = await submit(browser, `${address}/new`, address, fields);
+    const asked = { tenant: world.contoso.id, request_key: randomUUID(), types: type, ...options };
+    const answer = await submit(browser, `${address}/new`, address, { ...asked, start_within: "4" });
     expect(answer.headers.location).toBe(`/admin/restores/${idIn(answer)}`);
+    expect(await startsWithin(installation.db, idIn(answer))).toBe(4);
     const plan = `/admin/restores/${idIn(answer)}`;
     const waiting = await see(plan, world.omar);
     expect(waiting).toContain("Finding out what a restore would do at Contoso Retail");
@@ -287,6 +288,7 @@ describe("confirming a preview", () => {
     const answer = await submit(browser, address, address, confirmed);
     const again = await submit(browser, address, address, confirmed);
     expect(again.headers.location).toBe(answer.headers.location);
+    expect(await startsWithin(installation.db, idIn(answer))).toBe(1);
     await drainQueue(installation.worker);
     expect(await getRun(installation.db, idIn(answer))).toMatchObject({ outcome: "succeeded" });
     const policies = await installation.control.listPolicies(directory, type);

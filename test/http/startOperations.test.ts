@@ -4,7 +4,7 @@ import type { Response } from "supertest";
 import { type Browser, makeApp, signIn, submit, type TestApp } from "../helpers/app.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { createConnection, createMember, createTenant, createWorkspace } from "../helpers/factories.ts";
-import { getRun } from "../helpers/records.ts";
+import { getRun, startsWithin } from "../helpers/records.ts";
 
 const database = useDatabase();
 let app: TestApp;
@@ -47,11 +47,7 @@ describe("do not start after", () => {
     const scene = await createScene();
     const answer = await start(scene, field);
     const runId = answer.headers.location?.split("/").at(-1) ?? "";
-    const [row] = await database.db.query<{ hours: number }>(
-      `select round(extract(epoch from expires_at - requested_at) / 3600)::int as hours from operation_runs where id = $1`,
-      [runId],
-    );
-    expect(row?.hours).toBe(hours);
+    expect(await startsWithin(database.db, runId)).toBe(hours);
     expect((await scene.browser.get(`/admin/operations/${runId}`)).text).toContain("Not to start after");
   });
 
