@@ -45,6 +45,7 @@ test("a restore whose initiator loses the right stops before its next write and 
   await restoring.waitFor();
   await picture(manager, "1-backup");
   await expectNoViolations(manager);
+  await expectCopied(manager);
 
   const [changed, ...deleted] = await disturb();
 
@@ -102,6 +103,20 @@ test("a restore whose initiator loses the right stops before its next write and 
   const there = await namesAt();
   expect(deleted.filter((name) => there.includes(name)).length).toBe(2);
 });
+
+/** An item of the backup that is open shows its payload, and the button beside it copies just that. */
+async function expectCopied(page: Page): Promise<void> {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const [first] = await processes.control.listPolicies(world.contoso.directoryId, "deviceConfigurations");
+  const name = String(first?.payload.displayName);
+  await page.getByRole("link", { name, exact: true }).click();
+  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByText("Copied").waitFor();
+  expect(JSON.parse(await page.evaluate("navigator.clipboard.readText()"))).toMatchObject({
+    displayName: name,
+  });
+  await page.goBack();
+}
 
 /** Somebody changes one policy at the tenant and deletes three others; their names, that of the changed one first. */
 async function disturb(): Promise<string[]> {
