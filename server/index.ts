@@ -1,7 +1,7 @@
 import { createApp } from "./app.ts";
 import { ConfigError, readConfig, rulesOf, settings, type WebConfig } from "./config.ts";
 import { openDatabase } from "./db/database.ts";
-import { drain } from "./drain.ts";
+import { makeDrain } from "./drain.ts";
 import { makeLog } from "./log.ts";
 
 /**
@@ -30,9 +30,10 @@ function main(config: WebConfig): void {
     logger.info({ port: config.PORT }, "web is listening");
   });
 
+  const drain = makeDrain(server);
   const stop = async (signal: string) => {
     logger.info({ signal }, "web stopping: answering what was asked, taking nothing new");
-    if (!(await drain(server, graceful))) {
+    if (!(await drain(graceful))) {
       logger.error("web did not answer everything in time and ends as it is");
       process.exit(1);
     }

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { Agent, createServer, get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import { freePort } from "../../server/db/embedded.ts";
-import { drain } from "../../server/drain.ts";
+import { makeDrain } from "../../server/drain.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { openSession, until, untilSessionsWait } from "../helpers/interleaving.ts";
 import { type ProductProcess, startProduct } from "../helpers/productProcess.ts";
@@ -47,27 +48,42 @@ test("a connection kept alive does not keep it once its answer has gone out", as
     if (request.url === "/slow") doors.push(() => response.end("slow"));
     else response.end("fast");
   }).listen(0, "127.0.0.1");
+  const drain = makeDrain(server);
   await once(server, "listening");
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
   const slow = answerOn(`${url}/slow`, {}, new Agent({ keepAlive: true }));
   await until(async () => doors.length === 1);
-  const drained = drain(server, 20_000);
+  const drained = drain(20_000);
   expect(server.listening).toBe(false);
   for (const open of doors) open();
   expect((await slow).statusCode).toBe(200);
   expect(await drained).toBe(true);
 });
 
+test("nor does one on which nothing was ever asked, as browsers open them in advance", async () => {
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  const drain = makeDrain(server);
+  await once(server, "listening");
+  const address = server.address();
+  const arrived = once(server, "connection");
+  const unused = connect(typeof address === "object" ? (address?.port ?? 0) : 0, "127.0.0.1");
+  await arrived;
+  const closed = once(unused, "close");
+  expect(await drain(20_000)).toBe(true);
+  await closed;
+});
+
 test("a request that never ends does not keep it", async () => {
   const server = createServer(() => {}).listen(0, "127.0.0.1");
+  const drain = makeDrain(server);
   await once(server, "listening");
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
   const arrived = once(server, "request");
   const never = answerOn(url, {}, new Agent()).catch(() => undefined);
   await arrived;
-  expect(await drain(server, 20)).toBe(false);
+  expect(await drain(20)).toBe(false);
   server.closeAllConnections();
   expect(await never).toBeUndefined();
 });
