@@ -23,7 +23,7 @@ const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
 const restores = Math.max(3, Math.round(seconds / 8));
 const lostAfter = 2;
 /** How many runs there are to do at any time. */
-const backlog = 40;
+const backlog = 120;
 
 let cluster: Cluster;
 let db: Db;
@@ -64,7 +64,7 @@ test(
     const begun = performance.now();
     // On a slow machine for longer, until each has struck.
     while (performance.now() - begun < seconds * 1_000 || counts.size < Object.keys(strikes).length) {
-      await load.feed(Math.min(10, backlog - (await countOpen())));
+      await load.feed(Math.min(40, backlog - (await countOpen())));
       await load.restoreNext();
       await untilMoreEffects(random.whole(5, 60));
       const strike = order();
