@@ -3,7 +3,7 @@ import { awaitChildren } from "../server/domain/operations/awaitChildren.ts";
 import type { Begun, Delivery } from "../server/domain/operations/beginAttempts.ts";
 import type { OperationName } from "../server/domain/operations/catalog.ts";
 import { recordUndecided } from "../server/domain/operations/endAttempt.ts";
-import type { Ending } from "../server/domain/operations/finishRuns.ts";
+import type { Ending } from "../server/domain/operations/ending.ts";
 import type { Run } from "../server/domain/operations/run.ts";
 import type { RecordSettled } from "../server/domain/operations/settleWrite.ts";
 import { type AuthorizedRun, openRun, openTenantlessRun, type TenantlessRun } from "./authorizedRun.ts";

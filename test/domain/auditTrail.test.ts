@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { cancelRun } from "../../server/domain/operations/cancelRun.ts";
-import type { Ending } from "../../server/domain/operations/finishRuns.ts";
+import type { Ending } from "../../server/domain/operations/ending.ts";
 import { finishRuns } from "../../server/domain/operations/finishRuns.ts";
 import { runEffect } from "../../server/domain/operations/runEffect.ts";
 import { beginSync } from "../helpers/begun.ts";

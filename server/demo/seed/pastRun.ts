@@ -1,6 +1,6 @@
 import type { Facts } from "../../domain/authority/facts.ts";
 import type { OperationName } from "../../domain/operations/catalog.ts";
-import type { Ending, FailureCode } from "../../domain/operations/finishRuns.ts";
+import type { Ending, FailureCode } from "../../domain/operations/ending.ts";
 import type { EffectSummary } from "../../domain/operations/runEffect.ts";
 import { type PolicyType, policyTypes } from "../../provider/policyTypes.ts";
 import type { JsonObject } from "../../provider/port.ts";

@@ -1,6 +1,6 @@
 import type { Reader, Tx } from "../../db/database.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
-import type { Ending } from "../operations/finishRuns.ts";
+import type { Ending } from "../operations/ending.ts";
 import type { EffectSummary } from "../operations/runEffect.ts";
 import { counted } from "../operations/runWords.ts";
 

@@ -1,6 +1,6 @@
 import type { Reader } from "../../db/database.ts";
 import type { PolicyType } from "../../provider/policyTypes.ts";
-import type { Ending } from "../operations/finishRuns.ts";
+import type { Ending } from "../operations/ending.ts";
 import { capitalised, counted } from "../operations/runWords.ts";
 
 /** How a selected policy ended. `unknown`: a call for it was sent, and whether it was carried out is not known. */

@@ -1,7 +1,7 @@
 import type { Capability } from "../authority/capabilities.ts";
 import { mayAt, type Place } from "../authority/places.ts";
 import type { Viewer } from "../authority/viewer.ts";
-import type { Ending } from "./finishRuns.ts";
+import type { Ending } from "./ending.ts";
 import type { Run } from "./run.ts";
 
 /** How a run ends that somebody asked to cancel; null for one that nobody did. */

@@ -1,5 +1,5 @@
 import { denials, isReasonCode, precedenceOf } from "../authority/reasons.ts";
-import type { Ending } from "./finishRuns.ts";
+import type { Ending } from "./ending.ts";
 import { capitalised, counted } from "./runWords.ts";
 
 /** How the runs that one asked for ended, and how many it could not ask for. */

@@ -1,30 +1,11 @@
 import type { Tx } from "../../db/database.ts";
 import { type AuditEvent, recordAudit } from "../audit/recordAudit.ts";
-import type { DenialClass, ReasonCode } from "../authority/reasons.ts";
 import { notifyOutcomes } from "../notifications/notifyOutcomes.ts";
 import { noteOutcomes } from "../schedules/noteOutcomes.ts";
+import type { Ending } from "./ending.ts";
 import type { Run } from "./run.ts";
 import { settleParents } from "./settleParents.ts";
 import { shareTurns, wakeNext } from "./tenantLine.ts";
-
-/** How a run ended. `message` is shown to people: sanitized, without secrets or personal data. */
-export type Ending =
-  | { outcome: "succeeded" }
-  | { outcome: "partially_succeeded"; message: string }
-  | { outcome: "blocked"; reasonCode: ReasonCode; denialClass: DenialClass }
-  /** `by` is the name of who asked for it. */
-  | { outcome: "cancelled"; by: string | null }
-  | { outcome: "failed"; code: FailureCode; message: string };
-
-export type FailureCode =
-  | "provider_unavailable"
-  | "provider_refused"
-  | "verification_failed"
-  | "internal_error"
-  | "authority_undecided"
-  | "worker_lost"
-  /** It reached its end, and none of its parts did what it should. */
-  | "nothing_done";
 
 /**
  * Ends runs: the terminal state, its audit entry and, for actor-bound runs, the initiator's notification, all

@@ -1,7 +1,7 @@
 import type { AuthorityMode } from "../authority/contract.ts";
 import type { Checks } from "../authority/decide.ts";
 import type { ReasonCode } from "../authority/reasons.ts";
-import type { FailureCode } from "./finishRuns.ts";
+import type { FailureCode } from "./ending.ts";
 import type { Outcome, RunStatus } from "./run.ts";
 
 /** A run as lists and its own page read it, with what stands around it now. */

@@ -1,7 +1,7 @@
 import type { ReasonCode } from "../authority/reasons.ts";
 import { may, type Viewer } from "../authority/viewer.ts";
+import type { FailureCode } from "./ending.ts";
 import type { ShownRun } from "./findRunFor.ts";
-import type { FailureCode } from "./finishRuns.ts";
 import type { ListedRun } from "./listedRun.ts";
 import type { Outcome } from "./run.ts";
 

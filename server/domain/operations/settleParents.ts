@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Tx } from "../../db/database.ts";
 import { cancellationOf } from "./cancellation.ts";
+import type { Ending } from "./ending.ts";
 import { type ChildTally, endingOfChildren } from "./endingOfChildren.ts";
-import type { Ending } from "./finishRuns.ts";
 import { type Run, runColumns } from "./run.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Ending } from "../operations/finishRuns.ts";
+import type { Ending } from "../operations/ending.ts";
 import { capitalised, counted } from "../operations/runWords.ts";
 import type { ItemResult } from "./planItems.ts";
 
