@@ -8,8 +8,12 @@ import type { Logger } from "pino";
 export function makeQueueLogger(log: Logger): QueueLogger {
   return new QueueLogger((scope) => (level, message) => {
     const fields = { queue: scope.label, job: scope.jobId, task: scope.taskIdentifier };
-    if (scope.jobId !== undefined || level === "debug" || level === "info") log.debug(fields, message);
+    const isQuiet = level === "debug" || level === "info" || smallPool.test(message);
+    if (scope.jobId !== undefined || isQuiet) log.debug(fields, message);
     else if (level === "warning") log.warn(fields, message);
     else log.error(fields, message);
   });
 }
+
+/** It is smaller than the number of jobs on purpose: they take long, and the queue's own words about them do not. */
+const smallPool = /maxPoolSize \(\d+\) smaller than concurrency/;

@@ -17,7 +17,7 @@ export type ProductProcess = {
   stop(): Promise<number | string>;
 };
 
-const logLine = z.looseObject({ msg: z.string(), pool: z.string().optional() });
+const logLine = z.looseObject({ level: z.number(), msg: z.string(), pool: z.string().optional() });
 export type LogLine = z.infer<typeof logLine>;
 
 /** Starts `server/index.ts` or `jobs/worker.ts` with a log of level info. `settings` come on top of what both need. */
@@ -84,6 +84,6 @@ function parseLine(line: string): LogLine {
   try {
     return logLine.parse(JSON.parse(line));
   } catch {
-    return { msg: line };
+    return { level: 0, msg: line };
   }
 }

@@ -24,6 +24,8 @@ async function startWorker(settings: Record<string, string> = {}): Promise<void>
   const worker = startProduct("jobs/worker.ts", { ...addresses, ...settings });
   started.push(worker);
   await worker.says("worker started");
+  // A warning at every start would teach people to read over warnings.
+  expect(worker.log().filter(({ level }) => level >= 40)).toEqual([]);
 }
 
 test("WRITE_GATE_MAX_AGE_HOURS closes the write gate earlier than others would", async () => {
