@@ -24,7 +24,9 @@ export async function up(knex: Knex): Promise<void> {
       from jsonb_each_text(b) as c
     $$;
 
-    -- What was done stays done; only a call that is known to have failed may be intended again.
+    -- What was done stays done. A call that failed may be intended again; one of which nothing is known only where
+    -- twice is as good as once (an object is made or taken away once, a template's settings are refused the second
+    -- time). What was read back as failed is done when its own worker brings the provider's answer after all.
     create function effects_keep_their_history() returns trigger language plpgsql as $$
     begin
       if (new.run_id, new.key, new.kind) is distinct from (old.run_id, old.key, old.kind) then
@@ -37,7 +39,9 @@ export async function up(knex: Knex): Promise<void> {
       if not (old.kind = 'provider' and (
         (old.state = 'in_flight' and new.state in ('done', 'failed', 'unknown'))
         or (old.state = 'unknown' and new.state in ('done', 'failed'))
-        or (old.state = 'failed' and new.state = 'in_flight')))
+        or (old.state = 'unknown' and new.state = 'in_flight'
+          and old.intent ->> 'action' in ('update', 'actions', 'assign'))
+        or (old.state = 'failed' and new.state in ('in_flight', 'done'))))
       then
         raise exception 'effect % cannot go from % to %', old.key, old.state, new.state using errcode = '42501';
       end if;
