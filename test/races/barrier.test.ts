@@ -5,7 +5,12 @@ import type { Run } from "../../server/domain/operations/run.ts";
 import { checkpoint, RunStopped } from "../../server/domain/operations/runEffect.ts";
 import { removeMember } from "../../server/domain/people/changeMember.ts";
 import { changeAuthority } from "../../server/domain/revocation/changeAuthority.ts";
-import { drainWrites, nothingDrained } from "../../server/domain/revocation/drainWrites.ts";
+import {
+  drainWrites,
+  listUnderWay,
+  nothingDrained,
+  type UnderWay,
+} from "../../server/domain/revocation/drainWrites.ts";
 import { within } from "../helpers/callTime.ts";
 import { getRole } from "../helpers/factories.ts";
 import { useInstallation } from "../helpers/installation.ts";
@@ -117,20 +122,37 @@ test("a call that hangs is cut off at its deadline, and the revocation returns t
 
 test("calls that were intended under the new state of things are not waited for", async () => {
   const { db } = installation;
-  const [epoch] = await db.query<{ key: string; epoch: string }>(
-    `insert into authority_epochs (key, epoch, xid) values (authority_key('user', $1), 1, pg_current_xact_id())
-     on conflict (key) do update set epoch = authority_epochs.epoch + 1 returning key, epoch`,
-    [world.omar.id],
-  );
+  const underWay = await raiseAndList();
   await holdWrites();
   const arrived = nextWrite();
   const call = follow(writing.create("later"));
   await arrived;
-  expect(await drainWrites(db, epoch === undefined ? [] : [epoch])).toEqual(nothingDrained);
+  expect(await drainWrites(db, underWay)).toEqual(nothingDrained);
   expect(call.done).toBe(false);
   await letGo();
   expect(await call.result).toMatchObject({ state: "done" });
 });
+
+test("a call that was under way when the change was made is told of, however soon after it has ended", async () => {
+  const { db } = installation;
+  await holdWrites();
+  const arrived = nextWrite();
+  const call = follow(writing.create("soon"));
+  await arrived;
+  const underWay = await raiseAndList();
+  await letGo();
+  expect(await call.result).toMatchObject({ state: "done" });
+  expect(await drainWrites(db, underWay)).toEqual({ ...nothingDrained, done: 1 });
+});
+
+/** A change of what is the initiator's, as the triggers note it, with the calls it has to wait for. */
+function raiseAndList(): Promise<UnderWay[]> {
+  return installation.db.transaction(async (tx) => {
+    await tx.query("select authority_lock('{}', array[authority_key('user', $1)])", [world.omar.id]);
+    await tx.query("select authority_raise(array[authority_key('user', $1)], '{}')", [world.omar.id]);
+    return listUnderWay(tx);
+  });
+}
 
 test("an edit of a role that takes nothing away waits for no call, and stops none", async () => {
   const { db } = installation;

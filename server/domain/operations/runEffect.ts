@@ -2,7 +2,7 @@ import { type Db, type Tx, workerBounds } from "../../db/database.ts";
 import { retrying, sqlStateOf } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
 import { grantPass, type Pass } from "../authority/gate.ts";
-import { drainWrites, listRaised, type Raised } from "../revocation/drainWrites.ts";
+import { drainWrites, listUnderWay, type UnderWay } from "../revocation/drainWrites.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { contractOf } from "./catalog.ts";
 import { finishRuns } from "./finishRuns.ts";
@@ -40,7 +40,7 @@ export type EffectKey = {
   backups?: readonly string[];
 };
 
-type Verdict = { kind: "done"; raised: Raised[] } | { kind: "skipped" | StopCause };
+type Verdict = { kind: "done"; underWay: UnderWay[] } | { kind: "skipped" | StopCause };
 
 /**
  * One effect on our own rows: a transaction that gates, does `work`, and records the effect with the keys and
@@ -59,7 +59,7 @@ export async function runEffect(
   if (verdict.kind === "skipped") return;
   if (verdict.kind !== "done") throw new RunStopped(verdict.kind);
   // What it changed may have been a revocation for others: as for any, it is over when their calls are.
-  await drainWrites(db, verdict.raised);
+  await drainWrites(db, verdict.underWay);
 }
 
 async function attemptEffect(
@@ -98,7 +98,7 @@ async function effectIn(
   const pass = await grantPass(tx, run, operation.changesAuthority, key.backups);
   const summary = await work(tx);
   await recordEffect(tx, run, { ...key, storedKey }, pass, gated.validUntil, summary);
-  return { kind: "done", raised: operation.changesAuthority.length === 0 ? [] : await listRaised(tx) };
+  return { kind: "done", underWay: operation.changesAuthority.length === 0 ? [] : await listUnderWay(tx) };
 }
 
 export type Checkpoint = { kind: "allowed"; validUntil: Date | null } | { kind: StopCause };

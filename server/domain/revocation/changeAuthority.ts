@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Db, revokerBounds, type Tx } from "../../db/database.ts";
 import { isTransient, sqlStateOf } from "../../db/retrying.ts";
 import { recordAudit } from "../audit/recordAudit.ts";
-import { type Drained, drainWrites, listRaised, nothingDrained, type Raised } from "./drainWrites.ts";
+import { type Drained, drainWrites, listUnderWay, nothingDrained, type UnderWay } from "./drainWrites.ts";
 import { endHungGates } from "./endHungGates.ts";
 
 /** What an authority key is of. The installation's own key is for changes too large for any other. */
@@ -38,8 +38,8 @@ export async function changeAuthority<T>(
   work: (tx: Tx) => Promise<T>,
   { relyingOn = [], takesNothingAway }: ChangeOptions = {},
 ): Promise<Changed<T>> {
-  const { value, raised } = await commitChange(db, { subjects, relyingOn }, work);
-  const drained = takesNothingAway ? nothingDrained : await drainWrites(db, raised);
+  const { value, underWay } = await commitChange(db, { subjects, relyingOn }, work);
+  const drained = takesNothingAway ? nothingDrained : await drainWrites(db, underWay);
   return { value, drained };
 }
 
@@ -51,7 +51,7 @@ async function commitChange<T>(
   db: Db,
   locks: Locks,
   work: (tx: Tx) => Promise<T>,
-): Promise<{ value: T; raised: Raised[] }> {
+): Promise<{ value: T; underWay: UnderWay[] }> {
   let ended = 0;
   for (let tried = 1; ; tried += 1) {
     try {
@@ -59,7 +59,7 @@ async function commitChange<T>(
         await takeLocks(tx, locks);
         const value = await work(tx);
         if (ended > 0) await recordEnded(tx, ended);
-        return { value, raised: await listRaised(tx) };
+        return { value, underWay: await listUnderWay(tx) };
       }, revokerBounds);
     } catch (error) {
       if (tried >= tries || !isTransient(error)) throw error;
